@@ -1,0 +1,8 @@
+"""From bytes on disk to `tf.data`; never imports a model. Submodules load when first used."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=["augment", "check", "core", "folder", "pipeline", "rendered", "stanford_cars"],
+)

@@ -1,0 +1,214 @@
+"""Reads pictures of any common kind into one form.
+
+Tensor contract: a decoded picture is uint8, shape (height, width, 3), RGB, range [0, 255], upright.
+Colour profiles are not applied: the stored numbers are taken for sRGB.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import ExifTags, Image, ImageChops, UnidentifiedImageError
+
+from datasets.core import DataError
+
+# Only plain raster formats: a picture may come from anywhere, and Pillow would hand
+# PostScript, for one, to an external interpreter.
+FORMATS = ("JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
+PICTURE_SUFFIXES = (
+    *(".jpg", ".jpeg", ".jpe", ".png", ".gif", ".bmp"),
+    *(".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm"),
+)
+# 256 MiB of RGB, the size from which Pillow suspects a decompression bomb
+# (pillow.readthedocs.io, Image.open). It leaves room for cameras of 61 million pixels.
+MAX_PIXELS = 256 * 1024 * 1024 // 3
+# An uncompressed picture of MAX_PIXELS with four channels of 16 bits.
+MAX_BYTES = 8 * MAX_PIXELS
+
+
+def decode_picture(data: bytes, name: str) -> np.ndarray:
+    """Decodes an encoded picture; its content decides the format, not its name.
+
+    Grey becomes three equal channels. 16-bit values v become round(v / 257), so that black and
+    white stay black and white. Transparent parts show white, the page that cut-out pictures are
+    drawn for; the colours hidden under full transparency are arbitrary and never come out. Of an
+    animation the first frame counts. An EXIF orientation is applied. Of a CMYK JPEG, an Adobe
+    marker says that its inks are stored inverted, as Adobe's programs write them.
+
+    A JPEG that was damaged inside, not cut short, decodes with the damage visible: the format has
+    no check sum.
+
+    Args:
+        data: the bytes of the file.
+        name: where they come from, for messages.
+
+    Returns:
+        uint8, shape (height, width, 3), RGB, range [0, 255], upright. Writable.
+
+    Raises:
+        DataError: empty, not a picture, cut short, damaged, more than `MAX_PIXELS` pixels, or of
+            a kind whose white is not known (32-bit integers, floating point).
+    """
+    if not data:
+        raise DataError(f"{name} is empty (0 bytes): replace or remove it.")
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            _require_sane_size(image, name)
+            image.load()
+            return np.array(_upright(image, _to_rgb(image, name)))
+    except DataError:
+        raise
+    except UnidentifiedImageError as error:
+        raise DataError(
+            f"{name} is not a picture that can be read ({', '.join(FORMATS)}), or its first bytes "
+            "are damaged: replace or remove it."
+        ) from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise DataError(_too_large(name, "far more")) from error
+    except Exception as error:  # decoders fail in many ways on hostile bytes: all mean "damaged"
+        raise DataError(
+            f"{name} cannot be decoded, it is cut short or damaged ({one_line(error)}): replace "
+            "or remove it."
+        ) from error
+
+
+def read_picture(path: str | Path) -> np.ndarray:
+    """Reads a picture file.
+
+    Returns:
+        uint8, shape (height, width, 3), RGB, range [0, 255], upright.
+
+    Raises:
+        DataError: the file cannot be read, or as for `decode_picture`.
+    """
+    return decode_picture(_read_bytes(Path(path)), str(path))
+
+
+def list_pictures(folder: str | Path) -> list[Path]:
+    """All files in `folder` and below whose names end like a picture's, sorted by path.
+
+    Hidden files and folders, and the resource folders that macOS puts into archives, are left
+    out. So are links to folders and links that lead out of `folder`.
+
+    Raises:
+        DataError: the folder or one inside cannot be listed.
+    """
+    return sorted(iterate_pictures(folder), key=lambda path: path.as_posix())
+
+
+def iterate_pictures(folder: str | Path) -> Iterator[Path]:
+    """The files of `list_pictures`, in no particular order, as they are found.
+
+    Raises:
+        DataError: the folder or one inside cannot be listed.
+    """
+    folder = Path(folder)
+    inside = folder.resolve()
+    for parent, folders, names in os.walk(folder, onerror=_refuse_unlistable):
+        folders[:] = [name for name in folders if is_visible(name)]
+        for name in names:
+            if not is_visible(name) or not name.lower().endswith(PICTURE_SUFFIXES):
+                continue
+            path = Path(parent, name)
+            leads_out = path.is_symlink() and not path.resolve().is_relative_to(inside)
+            if path.is_file() and not leads_out:
+                yield path
+
+
+def is_visible(name: str) -> bool:
+    """Whether a file or folder of this name is meant for people: not hidden, not macOS's."""
+    return not name.startswith(".") and name != "__MACOSX"
+
+
+def one_line(error: Exception) -> str:
+    """What an exception of a library says, fit for the middle of a sentence."""
+    return " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise DataError(
+                f"{path} has {size} bytes, and no picture of the allowed {MAX_PIXELS} pixels has "
+                f"more than {MAX_BYTES}: replace or remove it."
+            )
+        if path.exists() and not path.is_file():
+            raise DataError(f"{path} is not a file, so it is no picture: remove it.")
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise DataError(f"{path} was not found: put the picture there.") from error
+    except PermissionError as error:
+        raise DataError(f"{path} may not be read: give yourself permission to read it.") from error
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({one_line(error)}): replace it.") from error
+
+
+def _refuse_unlistable(error: OSError) -> None:
+    raise DataError(
+        f"{error.filename} cannot be listed ({error.strerror}): name a folder you may read."
+    ) from error
+
+
+def _require_sane_size(image: Image.Image, name: str) -> None:
+    if 0 in image.size:
+        raise DataError(f"{name} has no pixels ({image.width} x {image.height}): remove it.")
+    if image.width * image.height > MAX_PIXELS:
+        raise DataError(_too_large(name, f"{image.width} x {image.height}"))
+
+
+def _too_large(name: str, received: str) -> str:
+    return (
+        f"{name} declares too many pixels, at most {MAX_PIXELS} are allowed against decompression "
+        f"bombs, received {received}: make it smaller or remove it."
+    )
+
+
+def _to_rgb(image: Image.Image, name: str) -> Image.Image:
+    """The loaded picture in RGB, 8 bits, as stored (not yet upright)."""
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
+        return _from_16_bits(image)
+    if image.mode in ("I", "F"):
+        raise DataError(
+            f"{name} stores one 32-bit number a pixel (mode {image.mode}), and which number is "
+            "white is not known: save it with 8 or 16 bits a channel."
+        )
+    if image.mode == "CMYK" and image.format in ("JPEG", "MPO") and "adobe" not in image.info:
+        # Pillow inverts the inks of every CMYK JPEG, also of one without Adobe's marker.
+        image = ImageChops.invert(image)
+    if image.has_transparency_data:
+        return _on_white(image.convert("RGBA"))
+    return image.convert("RGB")
+
+
+def _from_16_bits(image: Image.Image) -> Image.Image:
+    """Grey of the range [0, 65535] in RGB of [0, 255]; 257 = 65535 / 255."""
+    values = np.asarray(image).astype(np.uint32)
+    return Image.fromarray(((values + 128) // 257).astype(np.uint8)).convert("RGB")
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    page = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(page, image).convert("RGB")
+
+
+def _upright(image: Image.Image, pixels: Image.Image) -> Image.Image:
+    """`pixels` turned as the EXIF orientation of `image` says (Exif 2.32, tag 0x0112)."""
+    try:
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
+    except Exception:  # a damaged EXIF block says nothing about the pixels, which are whole
+        return pixels
+    turns = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_270,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_90,
+    }
+    return pixels.transpose(turns[orientation]) if orientation in turns else pixels
