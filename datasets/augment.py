@@ -37,9 +37,7 @@ class _GivenSeed(keras.random.SeedGenerator):
         return tf.random.experimental.stateless_fold_in(self._seed, self._drawn)
 
 
-def picture_changes(
-    names: Sequence[Augmentation], image_size: tuple[int, int]
-) -> Change | None:
+def picture_changes(names: Sequence[Augmentation], image_size: tuple[int, int]) -> Change | None:
     """The named changes one after another, as one function of (picture, seed); None for none.
 
     Args:
@@ -85,9 +83,7 @@ def batch_mixing(name: Mixing | None, alpha: float) -> BatchChange | None:
     # Made outside the mapped function: a Keras layer makes its own seed variable when built.
     layer = layers[name](alpha, dtype="float32")
 
-    def mix(
-        images: tf.Tensor, targets: tf.Tensor, seed: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
+    def mix(images: tf.Tensor, targets: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         layer.generator = _GivenSeed(seed)
         mixed = layer({"images": tf.cast(images, tf.float32), "labels": targets}, training=True)
         return mixed["images"], mixed["labels"]
@@ -110,13 +106,16 @@ def _flip(image_size: tuple[int, int]) -> Change:
 
 
 def _crop(image_size: tuple[int, int]) -> Change:
+    # Relative to the picture's own aspect, so that a crop is stretched by at most the stated ratio.
+    aspects = tuple(aspect * image_size[1] / image_size[0] for aspect in _CROP_ASPECT)
+
     def change(image: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         whole = tf.zeros((1, 0, 4))
         begin, size, _ = tf.image.stateless_sample_distorted_bounding_box(
             tf.shape(image),
             whole,
             seed,
-            aspect_ratio_range=tuple(ratio * image_size[1] / image_size[0] for ratio in _CROP_ASPECT),
+            aspect_ratio_range=aspects,
             area_range=_CROP_AREA,
             use_image_if_no_bounding_boxes=True,
         )
@@ -141,9 +140,7 @@ def _colour(image_size: tuple[int, int]) -> Change:
 def _rand_augment(image_size: tuple[int, int]) -> Change:
     # Two operations of middling strength: Cubuk et al. 2019, table 2, the setting for ResNet-50.
     return _by_layer(
-        keras.layers.RandAugment(
-            value_range=(0, 255), num_ops=2, factor=0.45, dtype="float32"
-        )
+        keras.layers.RandAugment(value_range=(0, 255), num_ops=2, factor=0.45, dtype="float32")
     )
 
 

@@ -145,9 +145,7 @@ def limit(source: LabelledSource, count: int, seed: int) -> LabelledSource:
     """At most `count` examples of `source`, each class in nearly its own share."""
     if count >= len(source):
         return source
-    kept, _ = stratified_split(
-        source.labels, [count / len(source), 1 - count / len(source)], seed
-    )
+    kept, _ = stratified_split(source.labels, [count / len(source), 1 - count / len(source)], seed)
     if len(kept) > count:
         kept = np.sort(np.random.default_rng(seed).permutation(kept)[:count])
     return Subset(source, kept)

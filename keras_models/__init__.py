@@ -1,0 +1,14 @@
+"""Networks, losses and metrics built on `keras.ops`: no files of data, no command line.
+
+Tensor contract shared by the image models: input (batch, height, width, 3), uint8, RGB, range
+[0, 255]; the preprocessing a backbone expects is a layer inside the model.
+
+`import keras_models` does not import Keras; submodules load when first used.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=["backbones", "heads", "preprocessing", "schedules", "transfer"],
+)

@@ -1,0 +1,218 @@
+"""Transfer learning: a classifier on a pretrained backbone, frozen and thawed stage by stage.
+
+Tensor contract: input `image` (batch, height, width, 3), uint8, RGB, range [0, 255]; output
+probabilities (batch, classes), float32. Preprocessing and class names are inside the model.
+
+A backbone is a chain of stages (`keras_models.backbones`), and one tensor alone passes from a
+stage to the next. Stages are counted from the head: the last k stages are the k deepest.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+
+from keras_models.backbones import BACKBONES, build_backbone, image_shape, lookup
+from keras_models.heads import ClassProbabilities, classification_head
+from keras_models.preprocessing import ImagePreprocessing
+
+
+@keras.saving.register_keras_serializable(package="keras_models")
+class InferenceModel(keras.Model):
+    """A functional model whose layers run in inference mode even while its weights are trained.
+
+    BatchNormalization stays on its stored statistics in trainable stages too: those of small
+    fine-tuning batches are too noisy for pretrained weights (Keras guide "Transfer learning and
+    fine-tuning"). Dropout inside is off as well. Calling a functional model with `training=False`
+    does not achieve it in Keras 3: when the outer model is called with `training=True`, that
+    value replaces the recorded one (github.com/keras-team/keras/issues/20285).
+
+    Constructed like `keras.Model(inputs, outputs, name)`. A part that is cut out of it has to be
+    made an InferenceModel again.
+    """
+
+    def call(self, inputs, training=None, mask=None):
+        """Run the graph with `training=False`, whatever `training` is."""
+        return super().call(inputs, training=False, mask=mask)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ParameterGroup:
+    """Trainable variables of one depth, to be given one learning rate.
+
+    Attributes:
+        name: "head", or "stage_n" with n counted from the input, 1 the shallowest.
+        variables: the trainable variables, in the model's order.
+    """
+
+    name: str
+    variables: tuple[keras.Variable, ...]
+
+
+def build_classifier(
+    backbone_name: str,
+    image_size: int | tuple[int, int],
+    class_names: Sequence[str],
+    weights: str | Path | None = None,
+    dropout: float = 0.2,
+    *,
+    batch_norm_inference: bool,
+) -> keras.Model:
+    """A classifier from raw pixels: preprocessing -> backbone -> pooled head.
+
+    Args:
+        backbone_name: see `backbones.names`.
+        image_size: side, or (height, width), in pixels.
+        class_names: one name per class id.
+        weights: of the backbone: None (random), "imagenet" or a file.
+        dropout: share of pooled features dropped while training, in [0, 1).
+        batch_norm_inference: True for pretrained weights (see `InferenceModel`), False to train
+            from scratch.
+
+    Returns:
+        A functional model; its layers are `image`, `preprocessing`, the backbone under the
+        backbone's own name, `pooling`, `dropout`, `logits`, `probabilities`.
+
+    Raises:
+        ValueError: an argument is not possible; see `backbones.build_backbone`.
+    """
+    entry = lookup(backbone_name)
+    backbone = build_backbone(entry.name, image_size, weights)
+    image = keras.Input(image_shape(image_size), dtype="uint8", name="image")
+    pixels = ImagePreprocessing(entry.preprocessing, name="preprocessing")(image)
+    if batch_norm_inference:
+        backbone = InferenceModel(backbone.input, backbone.output, name=backbone.name)
+    features = backbone(pixels)
+    probabilities = classification_head(features, class_names, dropout)
+    return keras.Model(image, probabilities, name=f"{entry.name}_classifier")
+
+
+def class_names(model: keras.Model) -> tuple[str, ...]:
+    """The names of the classes, in order of the class ids, also of a reloaded model.
+
+    Raises:
+        ValueError: the model carries no class names.
+    """
+    for layer in model.layers:
+        if isinstance(layer, ClassProbabilities):
+            return layer.class_names
+    raise ValueError(
+        f"`model` must end in a ClassProbabilities layer. Received: model={model.name!r}"
+    )
+
+
+def backbone_of(model: keras.Model) -> keras.Model:
+    """The backbone nested in a classifier, also in a reloaded one.
+
+    Raises:
+        ValueError: the model has no nested backbone of `backbones.BACKBONES`.
+    """
+    for layer in model.layers:
+        if isinstance(layer, keras.Model) and layer.name in BACKBONES:
+            return layer
+    raise ValueError(
+        f"`model` must contain a backbone of keras_models.backbones. Received: model={model.name!r}"
+    )
+
+
+def feature_extractor(model: keras.Model) -> keras.Model:
+    """From raw pixels to the pooled features that the head classifies, sharing the weights.
+
+    Returns:
+        A model from uint8 (batch, height, width, 3) to float (batch, channels).
+    """
+    return keras.Model(model.inputs, model.get_layer("pooling").output, name="features")
+
+
+def stage_count(model: keras.Model) -> int:
+    """Number of stages of the classifier's backbone, the head not counted."""
+    return len(BACKBONES[backbone_of(model).name].stages)
+
+
+def stage_outputs(backbone: keras.Model) -> tuple[keras.KerasTensor, ...]:
+    """The tensor that leaves each stage, shallow to deep: where the backbone may be cut."""
+    return _outputs(backbone, BACKBONES[backbone.name].stages)
+
+
+def skip_outputs(backbone: keras.Model) -> tuple[keras.KerasTensor, ...]:
+    """The feature maps that a decoder takes from the backbone, shallow to deep."""
+    return _outputs(backbone, BACKBONES[backbone.name].skip_layers)
+
+
+def _outputs(
+    backbone: keras.Model, operation_names: Sequence[str]
+) -> tuple[keras.KerasTensor, ...]:
+    """Output tensors by the name of their operation; `get_layer` would not find `keras.ops`."""
+    operations = {operation.name: operation for operation in backbone.operations}
+    return tuple(operations[name].output for name in operation_names)
+
+
+def stage_layers(backbone: keras.Model) -> tuple[tuple[keras.layers.Layer, ...], ...]:
+    """The layers of each stage, shallow to deep; every layer is in exactly one stage.
+
+    A layer belongs to the first stage whose output depends on it.
+    """
+    remaining = list(backbone.layers)
+    stages = []
+    for output in stage_outputs(backbone):
+        inside = {id(layer) for layer in keras.Model(backbone.inputs, output).layers}
+        stages.append(tuple(layer for layer in remaining if id(layer) in inside))
+        remaining = [layer for layer in remaining if id(layer) not in inside]
+    return tuple(stages)
+
+
+def freeze(model: keras.Model, trainable_stages: int | None) -> None:
+    """Let the head and the last `trainable_stages` stages train, and nothing else, in place.
+
+    BatchNormalization of a frozen stage runs on its stored statistics, whatever the model was
+    built with. Compile again afterwards: a compiled model keeps the flags it was compiled with.
+
+    Args:
+        model: a classifier with a nested backbone.
+        trainable_stages: 0 for the head alone, None for everything.
+
+    Raises:
+        ValueError: there are fewer stages than that.
+    """
+    count = stage_count(model)
+    unfrozen = count if trainable_stages is None else trainable_stages
+    if not 0 <= unfrozen <= count:
+        raise ValueError(
+            f"`trainable_stages` must be None or from 0 to {count} for "
+            f"{backbone_of(model).name}. Received: trainable_stages={trainable_stages}"
+        )
+    # Keras passes a flag on to the layers inside only where it changes the outer one: so each is
+    # set by itself, from the outside in.
+    for layer in (model, *model.layers):
+        layer.trainable = True
+    for number, layers in enumerate(stage_layers(backbone_of(model))):
+        for layer in layers:
+            layer.trainable = number >= count - unfrozen
+
+
+def parameter_groups(model: keras.Model) -> tuple[ParameterGroup, ...]:
+    """The trainable variables by depth, from the head to the shallowest trainable stage.
+
+    Every trainable variable is in exactly one group; stages without any are left out.
+    """
+    group_of = {}
+    for number, layers in enumerate(stage_layers(backbone_of(model)), start=1):
+        for layer in layers:
+            group_of.update({id(variable): f"stage_{number}" for variable in layer.variables})
+    groups = {"head": []} | {f"stage_{n}": [] for n in range(stage_count(model), 0, -1)}
+    for variable in model.trainable_variables:
+        groups[group_of.get(id(variable), "head")].append(variable)
+    return tuple(
+        ParameterGroup(name, tuple(variables)) for name, variables in groups.items() if variables
+    )
+
+
+def count_parameters(model: keras.Model) -> dict[str, int]:
+    """Number of weights: `total` and, of those, `trainable`."""
+    return {
+        "total": model.count_params(),
+        "trainable": sum(int(keras.ops.size(weight)) for weight in model.trainable_weights),
+    }
