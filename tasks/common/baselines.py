@@ -1,0 +1,55 @@
+"""What a sceptic would try first: no picture at all, and one linear classifier."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+# Inverse strengths of the L2 penalty that are tried; validation chooses.
+_PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+_ITERATIONS = 1000
+
+
+def most_frequent(train_labels: np.ndarray, count: int, class_count: int) -> np.ndarray:
+    """The training shares of the classes as the prediction for each of `count` examples.
+
+    Returns:
+        Probabilities, float64 (count, class_count).
+    """
+    model = DummyClassifier(strategy="prior").fit(np.zeros((len(train_labels), 1)), train_labels)
+    return _all_classes(model.predict_proba(np.zeros((count, 1))), model.classes_, class_count)
+
+
+def linear(
+    features: dict[str, np.ndarray], labels: dict[str, np.ndarray], class_count: int
+) -> np.ndarray:
+    """Logistic regression on standardised features; its penalty is chosen on validation.
+
+    Args:
+        features: of `train`, `validation` and `test`, float (n, dimensions).
+        labels: of `train` and `validation`, int (n,).
+        class_count: classes, also those without a training example.
+
+    Returns:
+        Probabilities for the test examples, float64 (n, class_count).
+    """
+    candidates = [
+        make_pipeline(StandardScaler(), LogisticRegression(C=penalty, max_iter=_ITERATIONS)).fit(
+            features["train"], labels["train"]
+        )
+        for penalty in _PENALTIES
+    ]
+    best = max(
+        candidates, key=lambda model: model.score(features["validation"], labels["validation"])
+    )
+    return _all_classes(best.predict_proba(features["test"]), best.classes_, class_count)
+
+
+def _all_classes(probabilities: np.ndarray, classes: np.ndarray, class_count: int) -> np.ndarray:
+    """Columns for all classes; those that training never saw get probability 0."""
+    full = np.zeros((len(probabilities), class_count))
+    full[:, classes] = probabilities
+    return full

@@ -1,0 +1,83 @@
+"""From the command line to a run, and from a fault to one sentence and an exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+
+from datasets.core import DataError
+from tasks.common.config import parse
+from tasks.common.errors import Interrupted, UserError, storage_fault
+from tasks.common.task import Task
+
+USER_ERROR = 2
+INTERRUPTED = 130  # 128 + SIGINT, as shells count
+
+
+def run_task(task: Task, arguments: Sequence[str] | None = None) -> int:
+    """Runs a task as the command line asks; gives the exit status."""
+
+    def train() -> None:
+        words = sys.argv[1:] if arguments is None else arguments
+        config = parse(task.presets, words, f"python -m tasks.{task.name}")
+        # TensorFlow takes seconds to load, so it does after the options have been understood.
+        import_tensorflow_quietly()
+        config = task.check(config)
+        from tasks.common.runner import run
+
+        run(task, config)
+
+    return guarded(train)
+
+
+def guarded(action: Callable[[], None]) -> int:
+    """Does `action`; a user's mistake becomes one sentence on standard error and status 2.
+
+    Any other fault is ours and keeps its traceback.
+    """
+    try:
+        action()
+    except (UserError, DataError) as error:
+        return _say(str(error))
+    except Interrupted as stop:
+        print(stop, file=sys.stderr)
+        return INTERRUPTED
+    except KeyboardInterrupt:
+        print("\nStopped before anything was saved.", file=sys.stderr)
+        return INTERRUPTED
+    except OSError as error:
+        sentence = storage_fault(error)
+        if sentence is None:
+            raise
+        return _say(sentence)
+    return 0
+
+
+def import_tensorflow_quietly() -> None:
+    """Imports TensorFlow without the greetings that its C++ side writes to standard error.
+
+    They come before TensorFlow reads TF_CPP_MIN_LOG_LEVEL, so they are held back in a file and
+    shown only when the import fails. Later lines stay off too, among them the complaint about a
+    missing GPU on every machine without one; what fails is raised as an exception all the same.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as file:
+        os.dup2(file.fileno(), 2)
+        try:
+            import tensorflow  # noqa: F401
+        except BaseException:
+            file.seek(0)
+            os.write(kept, file.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def _say(sentence: str) -> int:
+    print(f"error: {sentence}", file=sys.stderr)
+    return USER_ERROR

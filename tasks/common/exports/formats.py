@@ -1,0 +1,80 @@
+"""Which formats there are, what their files are called and how each may be quantised."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Format:
+    """A file format for serving.
+
+    Attributes:
+        suffix: what the name of the file ends with; empty for a folder.
+        quantisations: the ways to store it smaller than float32.
+    """
+
+    suffix: str
+    quantisations: tuple[str, ...]
+
+
+FORMATS = types.MappingProxyType(
+    {
+        "saved_model": Format("", ()),
+        "litert": Format(".tflite", ("float16", "dynamic", "int8")),
+        "onnx": Format(".onnx", ("int8",)),
+    }
+)
+
+
+def quantisations() -> tuple[str, ...]:
+    """Every quantisation that at least one format has, in the table's order."""
+    return tuple(dict.fromkeys(way for form in FORMATS.values() for way in form.quantisations))
+
+
+def check(name: str, quantize: str | None) -> Format:
+    """The format called `name`.
+
+    Raises:
+        ValueError: there is no such format, or it has no such quantisation.
+    """
+    if name not in FORMATS:
+        raise ValueError(f"format must be one of {', '.join(FORMATS)}. Received: format={name!r}")
+    form = FORMATS[name]
+    if quantize is not None and quantize not in form.quantisations:
+        allowed = " or ".join(repr(way) for way in (None, *form.quantisations))
+        raise ValueError(f"quantize must be {allowed} for format {name!r}. Received: {quantize=}")
+    return form
+
+
+def file_name(name: str, quantize: str | None) -> str:
+    """What an export is called inside the export folder: `model_int8.tflite`, `saved_model`."""
+    form = check(name, quantize)
+    if not form.suffix:
+        return name
+    return f"model{'_' + quantize if quantize else ''}{form.suffix}"
+
+
+def representative_pictures(pictures: np.ndarray | None) -> np.ndarray:
+    """The pictures on which an int8 quantisation measures its ranges, seen to be there.
+
+    Args:
+        pictures: uint8, shape (n, height, width, 3), n > 0.
+
+    Raises:
+        ValueError: there are none, or they are no batch of uint8 pictures.
+    """
+    if pictures is None or len(pictures) == 0:
+        raise ValueError(
+            "quantize='int8' needs representative pictures, 100 to 500 of the training split. "
+            "Received: none"
+        )
+    if pictures.dtype != np.uint8 or pictures.ndim != 4:
+        raise ValueError(
+            "representative must be uint8 of shape (n, height, width, 3). "
+            f"Received: {pictures.dtype} of shape {pictures.shape}"
+        )
+    return pictures

@@ -1,0 +1,88 @@
+"""The options that every image classification task adds to the common ones."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+from tasks.common.config import TrainConfig
+from tasks.common.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageClassifierConfig(TrainConfig):
+    """Options of an image classification task."""
+
+    image_size: tuple[int, int] = (64, 96)
+    """Height and width of the pictures the network sees, in pixels."""
+    resizing: Literal["squash", "crop", "pad"] = "squash"
+    """How a picture gets that size: change its aspect ratio, cut its longer side, or add black."""
+    validation_fraction: float = 0.15
+    """Share of the training pictures kept for validation where the data has no own split."""
+    test_fraction: float = 0.15
+    """Share kept for the test where the data has no own split."""
+    skip_bad_images: bool = False
+    """Leave out pictures that cannot be read, and list them, instead of stopping."""
+    cache_megabytes: int = 1024
+    """Decoded pictures are kept in memory up to this size, in MB of 10^6 bytes."""
+
+    augment: tuple[Literal["flip", "crop", "colour", "rand_augment", "erase"], ...] = ("flip",)
+    """Random changes of each training picture, made in this order; `--augment` alone for none."""
+    mixing: Literal["none", "mixup", "cutmix"] = "none"
+    """Blend pairs of training pictures and their labels."""
+    mixing_alpha: float = 0.2
+    """Beta(alpha, alpha) of the blend: 0.2 for MixUp on ImageNet, 1.0 for CutMix (the papers)."""
+    label_smoothing: float = 0.0
+    """This share of a label's weight goes evenly to all classes; 0.1 is Szegedy et al. 2016."""
+    class_weights: bool = False
+    """Weigh classes inversely to how often they occur in training."""
+    dropout: float = 0.2
+    """Share of the pooled features dropped while training."""
+
+
+def check_image_classifier(config: ImageClassifierConfig) -> None:
+    """Finds options that are out of range, before any work.
+
+    Raises:
+        UserError: the first one found.
+    """
+    positive = ("learning_rate_scale", "limit", "patience", "accumulate_steps", "workers")
+    for name in positive:
+        value = getattr(config, name, None)
+        if value is not None and value < 1:
+            _refuse(name, "at least 1", value)
+    if config.batch_size != "auto" and config.batch_size < 1:
+        _refuse("batch_size", "at least 1, or `auto`", config.batch_size)
+    if min(config.image_size) < 1:
+        _refuse("image_size", "positive", config.image_size)
+    for name in ("validation_fraction", "test_fraction"):
+        if not 0 < getattr(config, name) < 1:
+            _refuse(name, "between 0 and 1", getattr(config, name))
+    if config.validation_fraction + config.test_fraction >= 1:
+        _refuse(
+            "validation_fraction",
+            "below 1 together with --test-fraction",
+            config.validation_fraction,
+        )
+    for name in ("dropout", "label_smoothing", "warmup_fraction"):
+        if not 0 <= getattr(config, name) < 1:
+            _refuse(name, "at least 0 and below 1", getattr(config, name))
+    for name in ("weight_decay", "cache_megabytes", "checkpoint_seconds"):
+        if getattr(config, name) < 0:
+            _refuse(name, "at least 0", getattr(config, name))
+    if config.ema_momentum is not None and not 0 < config.ema_momentum < 1:
+        _refuse("ema_momentum", "between 0 and 1", config.ema_momentum)
+    if config.clip_norm is not None and config.clip_norm <= 0:
+        _refuse("clip_norm", "above 0", config.clip_norm)
+    if config.mixing_alpha <= 0:
+        _refuse("mixing_alpha", "above 0", config.mixing_alpha)
+    if config.class_weights and config.mixing != "none":
+        raise UserError(
+            "--class-weights cannot be used with --mixing: a blended label has no one class. "
+            "Leave out one of them."
+        )
+
+
+def _refuse(name: str, allowed: str, received: object) -> None:
+    option = name.replace("_", "-")
+    raise UserError(f"--{option} must be {allowed}. Received: {received}.")

@@ -1,0 +1,146 @@
+"""The end of an image classification run: test once, beside baselines; report and TensorBoard."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from typing import Any
+
+import keras
+import numpy as np
+
+from callbacks.tensorboard_confusion import write_confusion_matrix
+from callbacks.tensorboard_hparams import write_hparams
+from callbacks.tensorboard_pr_curves import write_pr_curves
+from callbacks.tensorboard_projector import write_projector
+from callbacks.tensorboard_text import write_text
+from datasets import core, pipeline
+from keras_models import transfer
+from tasks.common import baselines, classification, classification_report
+from tasks.common.classification import Predictions
+from tasks.common.image_classifier import batching, predict
+from tasks.common.task import Run, Task
+
+# Side of the pictures that the linear baseline without a pretrained network sees, in pixels.
+_THUMBNAIL = 32
+_BATCH = 64
+# Pictures in TensorBoard's projector; a sprite of more gets too large for a browser.
+_PROJECTED = 1000
+
+
+def report(task: Task, run: Run) -> None:
+    """Predicts validation and test with the best model, writes the report, prints the table."""
+    started = time.monotonic()
+    validation = predictions(run.model, run.splits.validation, run.config, run.splits.info)
+    test = predictions(run.model, run.splits.test, run.config, run.splits.info)
+    evaluated = time.monotonic()
+    others = _baselines(run, test)
+    seconds = {
+        **run.seconds,
+        "evaluation": evaluated - started,
+        "baselines": time.monotonic() - evaluated,
+    }
+    environment = json.loads(run.folder.environment.read_text(encoding="utf-8"))
+    document = classification_report.ClassificationReport(
+        task=task.name,
+        info=run.splits.info,
+        validation=validation,
+        test=test,
+        baselines=others,
+        history=run.history,
+        seconds=seconds,
+        parameters=run.model.count_params(),
+        environment=environment,
+        picture=lambda index: run.splits.test.example(index)["image"],
+    )
+    classification_report.write_classification_report(run.folder.report, document)
+    _write_tensorboard(run, test, environment)
+    print(classification_report.summary_table(document, run.folder.report))
+    print(f"TensorBoard: tensorboard --logdir {run.folder.path.parent}")
+
+
+def predictions(
+    model: keras.Model, source: core.LabelledSource, config: Any, info: core.DatasetInfo
+) -> Predictions:
+    """What the model says about every example of a source, beside the truth."""
+    return Predictions(
+        probabilities=predict(model, source, batching(config, info, _BATCH)),
+        labels=np.asarray(source.labels),
+        identifiers=tuple(source.identifier(index) for index in range(len(source))),
+        class_names=info.class_names,
+    )
+
+
+def _baselines(run: Run, test: Predictions) -> dict[str, dict[str, float]]:
+    """Test metrics of the most frequent class and of a linear classifier."""
+    splits, class_count = run.splits, len(test.class_names)
+    labels = {name: np.asarray(getattr(splits, name).labels) for name in ("train", "validation")}
+    prior = baselines.most_frequent(labels["train"], len(splits.test), class_count)
+    name, features = _features(run)
+    linear = baselines.linear(features, labels, class_count)
+    return {
+        "most frequent class": _metrics(prior, test),
+        f"linear classifier on {name}": _metrics(linear, test),
+    }
+
+
+def _metrics(probabilities: np.ndarray, truth: Predictions) -> dict[str, float]:
+    return classification.metrics(dataclasses.replace(truth, probabilities=probabilities))
+
+
+def _features(run: Run) -> tuple[str, dict[str, np.ndarray]]:
+    """What the linear baseline sees: the backbone's first weights if there are any, else pixels."""
+    config, info = run.config, run.splits.info
+    if config.weights == "none":
+        how = dataclasses.replace(
+            batching(config, info, _BATCH), image_size=(_THUMBNAIL, _THUMBNAIL)
+        )
+        image = keras.Input((_THUMBNAIL, _THUMBNAIL, 3), dtype="uint8")
+        network = keras.Model(image, keras.layers.Flatten(dtype="float32")(image))
+        name = f"{_THUMBNAIL}x{_THUMBNAIL} pixels"
+    else:
+        how = batching(config, info, _BATCH)
+        network = transfer.feature_extractor(
+            transfer.build_classifier(
+                config.backbone,
+                config.image_size,
+                info.class_names,
+                config.weights,
+                batch_norm_inference=True,
+            )
+        )
+        name = f"frozen {config.backbone} features"
+    features = {
+        split: network.predict(
+            pipeline.evaluation_batches(getattr(run.splits, split), how), verbose=0
+        )
+        for split in ("train", "validation", "test")
+    }
+    return name, features
+
+
+def _write_tensorboard(run: Run, test: Predictions, environment: dict[str, Any]) -> None:
+    """Confusion matrix, PR curves, table of runs, projector and texts."""
+    folder, names = run.folder.tensorboard, test.class_names
+    config = dataclasses.asdict(run.config)
+    write_text(folder, "config", config)
+    write_text(folder, "environment", environment)
+    write_confusion_matrix(folder, classification.confusion_counts(test), names)
+    write_pr_curves(folder, test.labels, test.probabilities, names)
+    results = {f"test_{key}": value for key, value in classification.metrics(test).items()}
+    write_hparams(folder, config, results, run.folder.path.name)
+    chosen = np.arange(min(_PROJECTED, len(run.splits.test)))
+    how = batching(run.config, run.splits.info, _BATCH)
+    batches = pipeline.evaluation_batches(core.Subset(run.splits.test, chosen), how)
+    predicted = test.probabilities.argmax(axis=1)
+    write_projector(
+        folder,
+        transfer.feature_extractor(run.model).predict(batches, verbose=0),
+        np.concatenate([images.numpy() for images, _ in batches]),
+        {
+            "class": [names[label] for label in test.labels[chosen]],
+            "prediction": [names[label] for label in predicted[chosen]],
+            "example": [test.identifiers[index] for index in chosen],
+        },
+    )

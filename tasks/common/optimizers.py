@@ -1,0 +1,77 @@
+"""From options to a Keras optimizer: schedule, depth of the parameter groups, clipping, EMA."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+
+from keras_models.schedules import OneCycle, warmup_cosine
+from keras_models.transfer import ParameterGroup
+from tasks.common.config import TrainConfig
+from tasks.common.task import Stage
+
+
+def build_optimizer(
+    config: TrainConfig, stage: Stage, groups: Sequence[ParameterGroup], steps_per_epoch: int
+) -> keras.optimizers.Optimizer:
+    """The optimizer of one stage, with a learning rate of its own for each parameter group.
+
+    Args:
+        config: the run's options.
+        stage: learning rate, epochs and depth factor.
+        groups: trainable variables from the output to the deepest; group k learns at
+            `learning_rate * depth_factor ** k`.
+        steps_per_epoch: batches in an epoch; the schedule spans the stage.
+
+    Returns:
+        One optimizer, or a `keras.optimizers.MultiOptimizer` with one per group, named as the
+        groups, where their rates differ.
+    """
+    total_steps = stage.epochs * steps_per_epoch
+    if stage.depth_factor == 1.0 or len(groups) == 1:
+        return _optimizer(config, stage.learning_rate, total_steps, name=config.optimizer)
+    by_path = {}
+    for depth, group in enumerate(groups):
+        rate = stage.learning_rate * stage.depth_factor**depth
+        optimizer = _optimizer(config, rate, total_steps, name=group.name)
+        by_path |= {variable.path: optimizer for variable in group.variables}
+    return keras.optimizers.MultiOptimizer(lambda variable: by_path[variable.path])
+
+
+def learning_rate(
+    config: TrainConfig, peak: float, total_steps: int
+) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    """The schedule that `config.schedule` names, reaching `peak` at its highest.
+
+    `constant` and `plateau` are plain numbers: a callback lowers the latter while it trains.
+    """
+    if config.schedule == "warmup_cosine":
+        warmup_steps = round(config.warmup_fraction * total_steps)
+        return warmup_cosine(peak, total_steps, warmup_steps)
+    if config.schedule == "one_cycle":
+        return OneCycle(peak, total_steps)
+    if config.schedule == "inverse_time":
+        return keras.optimizers.schedules.InverseTimeDecay(peak, 1, config.decay)
+    return peak
+
+
+def _optimizer(
+    config: TrainConfig, peak: float, total_steps: int, name: str
+) -> keras.optimizers.Optimizer:
+    shared = {
+        "learning_rate": learning_rate(config, peak, total_steps),
+        "weight_decay": config.weight_decay or None,
+        "clipnorm": config.clip_norm,
+        "use_ema": config.ema_momentum is not None,
+        "ema_momentum": config.ema_momentum or 0.99,
+        "gradient_accumulation_steps": (
+            config.accumulate_steps if config.accumulate_steps > 1 else None
+        ),
+        "name": name,
+    }
+    if config.optimizer == "sgd":
+        return keras.optimizers.SGD(momentum=0.9, nesterov=True, **shared)
+    if config.optimizer == "adamw":
+        return keras.optimizers.AdamW(**shared)
+    return keras.optimizers.Adam(**shared)

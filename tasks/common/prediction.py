@@ -1,0 +1,100 @@
+"""Classifies picture files one after another: any number of them, in bounded memory."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import dataclasses
+import functools
+import itertools
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from datasets import images, pipeline
+from datasets.core import DataError
+from tasks.common import run_pictures
+from tasks.common.found_pictures import FoundPicture
+from tasks.common.saved_run import SavedRun
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Answer:
+    """What the model says about one picture.
+
+    Attributes:
+        picture: the file.
+        probabilities: float32, shape (classes,); None where the file cannot be read.
+        error: one sentence that says why it cannot be read; None where it can.
+    """
+
+    picture: FoundPicture
+    probabilities: np.ndarray | None
+    error: str | None = None
+
+    def top(self, count: int) -> list[tuple[int, float]]:
+        """The most probable class ids with their probabilities; ties go to the lower id.
+
+        Raises:
+            ValueError: the file could not be read, so there is no answer.
+        """
+        if self.probabilities is None:
+            raise ValueError(f"an unreadable picture has no classes. Received: {self.error=}")
+        order = np.argsort(-self.probabilities, kind="stable")[:count]
+        return [(int(index), float(self.probabilities[index])) for index in order]
+
+
+def answers(saved: SavedRun, pictures: Iterable[FoundPicture], batch_size: int) -> Iterator[Answer]:
+    """An answer for each picture, in their order.
+
+    While the model computes a batch, threads read and resize the next one; at most two batches of
+    resized pictures and one decoded picture a thread are in memory.
+    """
+    how = run_pictures.batching(saved, batch_size)
+    load = functools.partial(_load, how=how)
+    with contextlib.closing(_ahead(load, pictures, how.workers, batch_size)) as loaded:
+        for batch in iter(lambda: list(itertools.islice(loaded, batch_size)), []):
+            yield from _answer(saved.model, batch)
+
+
+def _answer(
+    model: keras.Model, batch: list[tuple[FoundPicture, np.ndarray | str]]
+) -> Iterator[Answer]:
+    readable = [pixels for _, pixels in batch if not isinstance(pixels, str)]
+    found = iter(model.predict_on_batch(np.stack(readable)) if readable else ())
+    for picture, pixels in batch:
+        if isinstance(pixels, str):
+            yield Answer(picture, None, pixels)
+        else:
+            yield Answer(picture, next(found))
+
+
+def _load(picture: FoundPicture, how: pipeline.Batching) -> tuple[FoundPicture, np.ndarray | str]:
+    """The picture with its pixels as the model takes them, or with why it cannot be read."""
+    try:
+        pixels = images.read_picture(picture.path)
+    except DataError as error:
+        return picture, str(error)
+    # One small picture is not worth the way to a GPU.
+    with tf.device("CPU"):
+        return picture, pipeline.resize(pixels, how.image_size, how.resizing).numpy()
+
+
+def _ahead(
+    load: Callable, items: Iterable, workers: int, pending: int
+) -> Generator[tuple[FoundPicture, np.ndarray | str]]:
+    """`load` of each item, in order, done by threads for at most `pending` items ahead."""
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="read-pictures")
+    waiting: collections.deque[Future] = collections.deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(load, item))
+            if len(waiting) > pending:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -1,0 +1,99 @@
+"""Where answers go: lines of a terminal, JSON Lines, CSV, annotated pictures.
+
+Each function gives another one, which takes an answer and writes it at once, so that a command
+that is stopped has written all it knew. Paths go into files as they are, with bytes that are no
+UTF-8 escaped (JSON) or unchanged (CSV).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from datasets.core import DataError
+from tasks.common import annotated_pictures
+from tasks.common.prediction import Answer
+from tasks.common.wording import one_line, percent, shorten
+
+Write = Callable[[Answer], None]
+
+FILE_WIDTH, CLASS_WIDTH = 40, 24
+
+
+def terminal(class_names: Sequence[str], top: int) -> Write:
+    """A line per picture on standard output, under a header; unreadable ones on standard error."""
+    width = min(CLASS_WIDTH, max(len("class"), *map(len, class_names)))
+    header = ["file".ljust(FILE_WIDTH), *[f"{'class':{width}} {'share':>8}"] * top]
+    print("  ".join(header))
+
+    def write(answer: Answer) -> None:
+        if answer.error is not None:
+            print(f"not read: {one_line(answer.error)}", file=sys.stderr)
+            return
+        cells = [shorten(str(answer.picture.path), FILE_WIDTH).ljust(FILE_WIDTH)]
+        for class_id, probability in answer.top(top):
+            name = shorten(class_names[class_id], width)
+            cells.append(f"{name:{width}} {percent(probability):>8}")
+        print("  ".join(cells))
+
+    return write
+
+
+@contextlib.contextmanager
+def json_lines(path: Path, class_names: Sequence[str], top: int) -> Iterator[Write]:
+    """A JSON object a line: `file`, `class`, `probability` and `top`, or `file` and `error`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", buffering=1) as file:
+
+        def write(answer: Answer) -> None:
+            document: dict[str, object] = {"file": str(answer.picture.path)}
+            if answer.error is not None:
+                document["error"] = answer.error
+            else:
+                ranking = [
+                    {"class": class_names[class_id], "probability": probability}
+                    for class_id, probability in answer.top(top)
+                ]
+                document |= {**ranking[0], "top": ranking}
+            file.write(json.dumps(document) + "\n")
+
+        yield write
+
+
+@contextlib.contextmanager
+def csv_table(path: Path, class_names: Sequence[str]) -> Iterator[Write]:
+    """A row a readable picture: `file`, `class`, and the probability of every class."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open(
+        "w", encoding="utf-8", errors="surrogateescape", newline="", buffering=1
+    ) as file:
+        rows = csv.writer(file)
+        rows.writerow(["file", "class", *(f"probability of {name}" for name in class_names)])
+
+        def write(answer: Answer) -> None:
+            if answer.probabilities is None:
+                return
+            best = class_names[answer.top(1)[0][0]]
+            shares = (f"{share:.6g}" for share in answer.probabilities)
+            rows.writerow([str(answer.picture.path), best, *shares])
+
+        yield write
+
+
+def annotated_copies(folder: Path, class_names: Sequence[str], top: int) -> Write:
+    """An annotated copy a readable picture; one that cannot be made is named on standard error."""
+
+    def write(answer: Answer) -> None:
+        if answer.error is not None:
+            return
+        ranking = [(class_names[class_id], share) for class_id, share in answer.top(top)]
+        try:
+            annotated_pictures.write_copy(folder, answer.picture, ranking)
+        except DataError as error:
+            print(f"not annotated: {one_line(str(error))}", file=sys.stderr)
+
+    return write

@@ -1,0 +1,231 @@
+"""The folder of one run: all that is needed to resume, evaluate, predict, export and compare."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from tasks.common.errors import UserError
+
+LATEST = "latest"
+_PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn", "matplotlib", "tensorboard", "pillow")
+
+
+@dataclasses.dataclass(frozen=True)
+class RunFolder:
+    """Where each part of a run lies."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """The options, as JSON."""
+        return self.path / "config.json"
+
+    @property
+    def environment(self) -> Path:
+        """Task, command, seed, versions, git revision and hardware, as JSON."""
+        return self.path / "environment.json"
+
+    @property
+    def log(self) -> Path:
+        """What the terminal showed."""
+        return self.path / "log.txt"
+
+    @property
+    def history(self) -> Path:
+        """One row an epoch."""
+        return self.path / "metrics.csv"
+
+    @property
+    def tensorboard(self) -> Path:
+        """Event files."""
+        return self.path / "tensorboard"
+
+    @property
+    def state(self) -> Path:
+        """The full state to resume from."""
+        return self.path / "checkpoints" / "state.npz"
+
+    @property
+    def model(self) -> Path:
+        """The best model so far, by the validation metric."""
+        return self.path / "model.keras"
+
+    @property
+    def report(self) -> Path:
+        """Report, figures and metrics."""
+        return self.path / "report"
+
+    @property
+    def exports(self) -> Path:
+        """Exported models."""
+        return self.path / "export"
+
+
+def create(
+    runs_dir: Path, task_name: str, run_name: str | None, config_text: str, seed: int
+) -> RunFolder:
+    """A new run folder with its configuration and environment, and `latest` pointing to it.
+
+    Raises:
+        UserError: the name is no plain folder name, or is taken.
+        OSError: the folder cannot be written.
+    """
+    name = run_name or time.strftime("%Y-%m-%d_%H-%M-%S")
+    if Path(name).name != name or name in {LATEST, ".", ".."}:
+        raise UserError(
+            "--run-name must be a plain folder name other than 'latest', without a slash. "
+            f"Received: {name!r}"
+        )
+    parent = runs_dir / task_name
+    parent.mkdir(parents=True, exist_ok=True)
+    folder = RunFolder(parent / name)
+    try:
+        folder.path.mkdir()
+    except FileExistsError:
+        raise UserError(
+            f"The run folder {folder.path} exists already: give another --run-name, "
+            f"or go on with it by --resume {name}."
+        ) from None
+    folder.state.parent.mkdir()
+    replace_text(folder.config, config_text)
+    replace_text(folder.environment, json.dumps(describe(task_name, seed), indent=2) + "\n")
+    _point_latest(parent, name)
+    return folder
+
+
+def find(name: str, runs_dir: Path, task_name: str | None = None) -> Path:
+    """The run folder that a user means: a path, a run's name, or `latest`.
+
+    `latest` is the newest run of the task, or of all tasks where none is named.
+
+    Raises:
+        UserError: there is no such run, or several tasks have one of that name.
+    """
+    direct = Path(name)
+    if (direct / "config.json").is_file():
+        return direct.resolve()
+    tasks = [runs_dir / task_name] if task_name else sorted(runs_dir.glob("*"))
+    found = [folder / name for folder in tasks if (folder / name / "config.json").is_file()]
+    if name == LATEST and found:
+        return max(found, key=lambda folder: folder.stat().st_mtime).resolve()
+    if len(found) == 1:
+        return found[0].resolve()
+    if found:
+        raise UserError(
+            f"Several tasks have a run called {name!r}: name its folder, one of "
+            f"{', '.join(map(str, found))}."
+        )
+    known = sorted(str(file.parent) for folder in tasks for file in folder.glob("*/config.json"))
+    raise UserError(
+        f"There is no run {name!r} under {runs_dir}. A run is a run folder, its name or 'latest'; "
+        + (f"known runs: {', '.join(known[-5:])}." if known else "no run has been made there yet.")
+    )
+
+
+def task_name(folder: RunFolder) -> str:
+    """The task that made a run.
+
+    Raises:
+        UserError: environment.json is missing or damaged.
+    """
+    try:
+        name = json.loads(folder.environment.read_text())["task"]
+    except (OSError, ValueError, KeyError, TypeError):
+        name = None
+    if not isinstance(name, str) or not name.isidentifier():
+        raise UserError(
+            f"{folder.environment} does not name the task that made this run; "
+            "the folder is damaged or was not made by a task."
+        )
+    return name
+
+
+def describe(task: str, seed: int) -> dict[str, Any]:
+    """What made a run: task, command, seed, versions, revision and hardware."""
+    return {
+        "task": task,
+        "command": f"python -m tasks.{task} {' '.join(sys.argv[1:])}".strip(),
+        "seed": seed,
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in _PACKAGES},
+        "git_revision": _git_revision(),
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+    }
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Writes a text file that is either the old one or the new one, never half of it."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path to write to; it takes the place of `path` once it is safely on disk.
+
+    The temporary name keeps the suffix, which decides the format for Keras. After an error the
+    temporary file is removed and `path` is as it was.
+    """
+    temporary = path.with_name(f".{path.stem}.part{path.suffix}")
+    try:
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _point_latest(parent: Path, name: str) -> None:
+    link = parent / f".{LATEST}.part"
+    link.unlink(missing_ok=True)
+    link.symlink_to(name, target_is_directory=True)
+    link.replace(parent / LATEST)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _git_revision() -> str | None:
+    """The revision of the code, with `-dirty` where it was changed; None outside a repository."""
+    root = Path(__file__).resolve().parents[2]
+    try:
+        result = subprocess.run(
+            ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return result.stdout.strip()
+
+
+def _processor() -> str:
+    """The processor's name as the system tells it."""
+    information = Path("/proc/cpuinfo")
+    if information.is_file():
+        for line in information.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,298 @@
+"""Runs a task from its options to its report; short and linear, the same for every task."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from callbacks.best_model import BestModel
+from callbacks.csv_history import read_history
+from callbacks.not_finite import StopIfNotFinite
+from callbacks.run_position import RunPosition
+from callbacks.standard import Monitoring, standard_callbacks
+from datasets import core
+from tasks.common import batch_size, console, learning_rate_search, run_folder
+from tasks.common import config as configs
+from tasks.common.errors import Interrupted, UserError
+from tasks.common.resume import (
+    Position,
+    ResumePoint,
+    WholeEpochsAgain,
+    read_position,
+    save_state,
+)
+from tasks.common.run_folder import RunFolder
+from tasks.common.task import Batches, Run, Stage, Task
+
+
+@dataclasses.dataclass(frozen=True)
+class _Work:
+    """What the stages of one run share."""
+
+    task: Task
+    config: Any
+    folder: RunFolder
+    splits: core.Splits
+    model: keras.Model
+    stages: Sequence[Stage]
+
+
+def run(task: Task, config: Any) -> None:
+    """Trains, selects by validation, tests once, reports.
+
+    Raises:
+        UserError: the options, the data or the run to resume do not allow it.
+        Interrupted: the user stopped the run; it can be resumed.
+    """
+    prepare_keras(config)
+    splits = _limited(task.load_data(config), config)
+    print(splits.info.description)
+    model = task.build_model(config, splits.info)
+    if config.find_learning_rate:
+        learning_rate_search.search(task, config, splits, model)
+        return
+    work = _open(task, config, splits, model)
+    with console.copied_to(work.folder.log):
+        position = _train(work)
+        load_best(model, work.folder)
+        history = read_history(work.folder.history)
+        task.report(Run(config, work.folder, splits, model, position.seconds, history))
+
+
+def prepare_keras(config: Any) -> None:
+    """Sets seed, determinism and precision for the whole process.
+
+    Raises:
+        UserError: Keras runs on another back end than TensorFlow.
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise UserError(
+            "Training runs on Keras's TensorFlow back end. Received: KERAS_BACKEND="
+            f"{keras.backend.backend()}. Unset KERAS_BACKEND, or set it to tensorflow."
+        )
+    keras.utils.set_random_seed(config.seed)
+    if config.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    if config.mixed_precision:
+        on_gpu = bool(tf.config.list_physical_devices("GPU"))
+        keras.config.set_dtype_policy("mixed_float16" if on_gpu else "mixed_bfloat16")
+
+
+def load_best(model: keras.Model, folder: RunFolder) -> None:
+    """Puts the weights of the best model of the run into `model`."""
+    best = keras.saving.load_model(folder.model, compile=False)
+    model.set_weights(best.get_weights())
+
+
+def _limited(splits: core.Splits, config: Any) -> core.Splits:
+    if config.limit is None:
+        return splits
+    parts = {
+        name: core.limit(getattr(splits, name), config.limit, config.seed)
+        for name in ("train", "validation", "test")
+    }
+    return dataclasses.replace(splits, **parts)
+
+
+def _open(task: Task, config: Any, splits: core.Splits, model: keras.Model) -> _Work:
+    """The run folder, new or of the run to resume, with the recipe."""
+    if config.resume is None:
+        text = configs.to_json(config)
+        folder = run_folder.create(config.runs_dir, task.name, config.run_name, text, config.seed)
+    else:
+        folder = RunFolder(run_folder.find(config.resume, config.runs_dir, task.name))
+    stages = task.stages(config, model)
+    if config.dry_run:
+        stages = [dataclasses.replace(stage, epochs=1) for stage in stages]
+    return _Work(task, config, folder, splits, model, stages)
+
+
+def _train(work: _Work) -> Position:
+    """All stages that are still to do; where the run then stands."""
+    saved = _saved_position(work)
+    position = saved or Position(
+        stage=0,
+        epoch=0,
+        step=0,
+        batch_size=batch_size.first_choice(work.config.batch_size, work.model),
+        data=_fingerprint(work),
+        seconds={},
+    )
+    best = BestModel(work.folder.model, work.task.monitor, work.task.mode)
+    with _signals_noted() as stop_requested:
+        while position.stage < len(work.stages):
+            position = batch_size.halving_on_exhaustion(
+                lambda position: _train_stage(
+                    work, position, best, position == saved, stop_requested
+                ),
+                position,
+                may_halve=work.config.batch_size == "auto" and position != saved,
+            )
+    save_state(work.folder, position, None, {})
+    return position
+
+
+def _saved_position(work: _Work) -> Position | None:
+    """Where the run to resume stands; None for a new run."""
+    if work.config.resume is None:
+        return None
+    saved = read_position(work.folder)
+    if saved.data != _fingerprint(work):
+        raise UserError(
+            f"The training or validation examples are not those that {work.folder.path} started "
+            "with: files were added, removed or renamed. Restore them, or start a new run."
+        )
+    return saved
+
+
+def _fingerprint(work: _Work) -> str:
+    return core.fingerprint([work.splits.train, work.splits.validation])
+
+
+def _train_stage(
+    work: _Work, position: Position, best: BestModel, resumed: bool, stop_requested
+) -> Position:
+    """One stage, or what is left of it; the position at which the next one starts."""
+    stage = work.stages[position.stage]
+    first_epoch = sum(earlier.epochs for earlier in work.stages[: position.stage])
+    last_epoch = first_epoch + stage.epochs
+    batches = _batches(work, position.batch_size)
+    if position.stage > 0:
+        # A stage starts from the best weights so far, not from the last ones.
+        load_best(work.model, work.folder)
+    work.task.compile_model(work.config, work.model, stage, batches.steps_per_epoch)
+    work.model.optimizer.build(work.model.trainable_variables)
+    standard = standard_callbacks(_monitoring(work, position, stage, batches, last_epoch))
+    point = ResumePoint(
+        work.folder,
+        position,
+        stage.name,
+        batches.steps_per_epoch,
+        companions=[*standard, best],
+        resumed=resumed,
+        stop_requested=stop_requested,
+        seconds_between=work.config.checkpoint_seconds,
+    )
+    # The best model is saved after the logs are complete and before the learning rate moves.
+    shortened = WholeEpochsAgain(position.epoch, position.step)
+    try:
+        work.model.fit(
+            batches.train(range(position.epoch, last_epoch), position.step),
+            validation_data=batches.validation,
+            initial_epoch=position.epoch,
+            epochs=last_epoch,
+            steps_per_epoch=batches.steps_per_epoch,
+            callbacks=[shortened, *standard, best, point],
+            shuffle=False,  # the pipeline shuffles
+            verbose=0,
+        )
+    except Interrupted:
+        raise Interrupted(
+            f"\nStopped; the state is saved. Go on with:\n"
+            f"  python -m tasks.{work.task.name} --resume {work.folder.path}"
+        ) from None
+    _require_finite(work, standard)
+    return dataclasses.replace(
+        position,
+        stage=position.stage + 1,
+        epoch=last_epoch,
+        step=0,
+        seconds=point.seconds(),
+    )
+
+
+def _batches(work: _Work, size: int) -> Batches:
+    batches = work.task.make_batches(work.config, work.splits, size)
+    if not work.config.dry_run:
+        return batches
+    return Batches(
+        train=lambda epochs, first_step: batches.train(epochs, first_step),
+        validation=batches.validation.take(1),
+        steps_per_epoch=1,
+    )
+
+
+def _monitoring(
+    work: _Work,
+    position: Position,
+    stage: Stage,
+    batches: Batches,
+    last_epoch: int,
+) -> Monitoring:
+    earlier_epochs = sum(other.epochs for other in work.stages[: position.stage])
+    config = work.config
+    # A stage that goes on has shown its pictures already.
+    pictures = work.task.watch(config, work.splits, batches, position.epoch)
+    if position.epoch > earlier_epochs or position.step:
+        pictures.pop("example_batch", None)
+        pictures.pop("example_captions", None)
+    return Monitoring(
+        folder=work.folder.path,
+        position=RunPosition(
+            steps_per_epoch=batches.steps_per_epoch,
+            batch_size=position.batch_size,
+            examples_per_epoch=min(
+                len(work.splits.train), batches.steps_per_epoch * position.batch_size
+            ),
+            first_epoch=position.epoch,
+            first_batch=position.step,
+            first_step=position.epoch * batches.steps_per_epoch + position.step,
+        ),
+        stage=stage.name,
+        stage_number=position.stage + 1,
+        stage_count=len(work.stages),
+        last_epoch=last_epoch,
+        total_epochs=sum(other.epochs for other in work.stages),
+        monitor=work.task.monitor,
+        mode=work.task.mode,
+        patience=config.patience,
+        plateau_patience=(max(1, stage.epochs // 10) if config.schedule == "plateau" else None),
+        use_ema=config.ema_momentum is not None,
+        profile=config.profile,
+        **pictures,
+    )
+
+
+def _require_finite(work: _Work, callbacks: Sequence[keras.callbacks.Callback]) -> None:
+    """Ends the run with one sentence where its loss is no longer a number."""
+    for callback in callbacks:
+        if isinstance(callback, StopIfNotFinite) and callback.found:
+            kept = (
+                f"the best model so far is {work.folder.model}"
+                if work.folder.model.is_file()
+                else "no epoch had been completed"
+            )
+            raise UserError(
+                f"Training stopped: {callback.name} became {callback.value} at step "
+                f"{callback.step} (epoch {callback.epoch}); {kept}, and the last good state is "
+                f"{work.folder.state}. Start again with a lower learning rate or --clip-norm 1."
+            )
+
+
+@contextlib.contextmanager
+def _signals_noted() -> Iterator[Any]:
+    """Turns the first Ctrl-C or SIGTERM into a request that the training answers after its step.
+
+    A second one ends the process at once, as usual.
+    """
+    requested: list[int] = []
+
+    def note(number: int, frame: Any) -> None:
+        if requested:
+            raise KeyboardInterrupt
+        requested.append(number)
+        print("\nStopping after this step; press Ctrl-C again to stop at once.", file=sys.stderr)
+
+    previous = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(requested)
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

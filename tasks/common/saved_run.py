@@ -1,0 +1,73 @@
+"""A finished run, opened again from its folder alone."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from keras_models import transfer
+from tasks.common import config as configs
+from tasks.common import run_folder
+from tasks.common.errors import UserError
+from tasks.common.run_folder import RunFolder
+from tasks.common.task import Task
+
+
+@dataclasses.dataclass(frozen=True)
+class SavedRun:
+    """What a verb needs of a run.
+
+    Attributes:
+        folder: where it lies.
+        task: the task that made it.
+        config: its options.
+        model: the best model, not compiled, preprocessing inside.
+    """
+
+    folder: RunFolder
+    task: Task
+    config: Any
+    model: keras.Model
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes, in order of their ids, as the model itself knows them."""
+        return transfer.class_names(self.model)
+
+
+def open_run(name: str, runs_dir: Path) -> SavedRun:
+    """Opens a run by its folder, its name or `latest`.
+
+    Raises:
+        UserError: there is no such run, it has no model yet, or its files are damaged.
+    """
+    folder = RunFolder(run_folder.find(name, runs_dir))
+    task = _task(folder)
+    text = folder.config.read_text(encoding="utf-8")
+    config = configs.from_json(type(task.presets["quick"]), text, folder.config)
+    if not folder.model.is_file():
+        raise UserError(
+            f"{folder.path} has no model yet: no epoch was completed. Go on with "
+            f"python -m tasks.{task.name} --resume {folder.path}."
+        )
+    try:
+        model = keras.saving.load_model(folder.model, compile=False, safe_mode=True)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"{folder.model} cannot be read as a Keras model: {first}") from error
+    return SavedRun(folder, task, config, model)
+
+
+def _task(folder: RunFolder) -> Task:
+    name = run_folder.task_name(folder)
+    try:
+        return importlib.import_module(f"tasks.{name}").TASK
+    except (ModuleNotFoundError, AttributeError):
+        raise UserError(
+            f"{folder.environment} names the task {name!r}, which this version does not have. "
+            "`python -m tasks` lists the tasks."
+        ) from None

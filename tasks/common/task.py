@@ -1,0 +1,99 @@
+"""The record that a task is: its options and the functions that the runner calls in order."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from tasks.common.config import TrainConfig
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+    from datasets.core import DatasetInfo, Splits
+    from tasks.common.run_folder import RunFolder
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """One part of a recipe: what trains, for how long and how fast.
+
+    Attributes:
+        name: short name for the log and the charts, such as `head`.
+        epochs: epochs of this stage.
+        learning_rate: of the output layers; deeper parameter groups get less.
+        depth_factor: each group that lies one deeper learns at this multiple of the one above.
+        trainable_stages: stages of the backbone that train, counted from the output; None is all.
+    """
+
+    name: str
+    epochs: int
+    learning_rate: float
+    depth_factor: float = 1.0
+    trainable_stages: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Batches:
+    """What `fit` is fed.
+
+    Attributes:
+        train: (epochs, first_step) -> batches of these epochs from that step of the first one on.
+        validation: the validation examples, once, in order.
+        steps_per_epoch: batches in one epoch.
+    """
+
+    train: Callable[[range, int], tf.data.Dataset]
+    validation: tf.data.Dataset
+    steps_per_epoch: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A trained run at its end: all that a report is made from."""
+
+    config: Any
+    folder: RunFolder
+    splits: Splits
+    model: keras.Model
+    seconds: dict[str, float]
+    history: Sequence[dict[str, Any]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """One task of the suite: plain functions that the runner calls from top to bottom.
+
+    Attributes:
+        name: the module's name, as in `python -m tasks.NAME`.
+        summary: one line for the list of tasks.
+        presets: the task's options by preset; `quick` holds the defaults.
+        check: config -> config with every `auto` settled; raises UserError where options do not
+            fit together, before any work.
+        load_data: config -> splits.
+        build_model: (config, info) -> network, with preprocessing inside.
+        make_batches: (config, splits, batch_size) -> what fit is fed.
+        stages: (config, model) -> the recipe.
+        compile_model: (config, model, stage, steps_per_epoch) -> sets optimizer, loss, metrics.
+        watch: (config, splits, batches, epoch) -> pictures for TensorBoard, as arguments of
+            `callbacks.standard.Monitoring`, for the stage that starts at that epoch.
+        report: run -> writes the report, prints the closing table.
+        monitor: name of the validation metric that selects the best model.
+        mode: whether the best value is the largest or the smallest.
+    """
+
+    name: str
+    summary: str
+    presets: Mapping[str, TrainConfig]
+    check: Callable[[Any], Any]
+    load_data: Callable[[Any], Splits]
+    build_model: Callable[[Any, DatasetInfo], keras.Model]
+    make_batches: Callable[[Any, Splits, int], Batches]
+    stages: Callable[[Any, keras.Model], Sequence[Stage]]
+    compile_model: Callable[[Any, keras.Model, Stage, int], None]
+    watch: Callable[[Any, Splits, Batches, int], dict[str, Any]]
+    report: Callable[[Run], None]
+    monitor: str = "val_accuracy"
+    mode: Literal["max", "min"] = "max"

@@ -1,0 +1,102 @@
+"""Put runs beside each other: a table of their results, the options they differ in, a chart.
+
+    python -m tasks.compare first second
+    python -m tasks.compare runs/cars_finetune/* --output comparison.png
+    python -m tasks.compare first second --metric log_loss --markdown comparison.md
+
+Reads the files of the run folders alone, so it answers at once, also about runs of other machines.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from tasks.common.command_line import guarded
+from tasks.common.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True)
+class CompareOptions:
+    """Put runs beside each other: a table of their results, the options they differ in, a chart."""
+
+    runs: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="RUN RUN...")]
+    """Run folders, names of runs, or `latest`."""
+    metric: str = "accuracy"
+    """The number to compare by, as report/metrics.json names it."""
+    output: Path | None = None
+    """File of the chart, a PNG; `compare.png` in the folder of the runs when not given."""
+    markdown: Path | None = None
+    """File for the tables in Markdown."""
+    runs_dir: Path = Path("runs")
+    """Folder that holds the run folders of all tasks."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Does what the command line asks; gives the exit status."""
+
+    def act() -> None:
+        compare(tyro.cli(CompareOptions, args=arguments, prog="python -m tasks.compare"))
+
+    return guarded(act)
+
+
+def compare(options: CompareOptions) -> None:
+    """Reads the runs, prints the tables and draws the chart.
+
+    Raises:
+        UserError: fewer than two runs, a run that cannot be read, or a metric that none has.
+    """
+    from tasks.common import comparison, figures, run_folder
+    from tasks.common.tables import markdown_table, text_table
+
+    _check_places(options)
+    runs = comparison.ranked(comparison.read_runs(options.runs, options.runs_dir), options.metric)
+    if len(runs) < 2:
+        raise UserError(
+            f"Name at least two different runs to compare. Received: {' '.join(options.runs)}."
+        )
+    figure = comparison.chart(runs, options.metric)
+    if figure is None:
+        raise UserError(_nothing_measured(runs, options.metric))
+    results = comparison.result_table(runs, options.metric)
+    differing = comparison.option_table(runs)
+    print(text_table(*results))
+    print()
+    print(text_table(*differing) if differing[1] else "The runs have the same options.")
+    output = options.output or options.runs_dir / "compare.png"
+    output.parent.mkdir(parents=True, exist_ok=True)
+    figures.save(figure, output)
+    print(f"\nchart: {output}")
+    if options.markdown is not None:
+        options.markdown.parent.mkdir(parents=True, exist_ok=True)
+        tables = [markdown_table(*table) for table in (results, differing) if table[1]]
+        run_folder.replace_text(options.markdown, "\n\n".join(tables) + "\n")
+        print(f"tables: {options.markdown}")
+
+
+def _check_places(options: CompareOptions) -> None:
+    """Keeps the results from being written over a file of another kind."""
+    for path, ending in ((options.output, ".png"), (options.markdown, ".md")):
+        if path is not None and path.suffix.lower() != ending:
+            name = "output" if ending == ".png" else "markdown"
+            raise UserError(f"--{name} must name a file that ends in {ending}. Received: {path}.")
+
+
+def _nothing_measured(runs: Sequence, metric: str) -> str:
+    known = sorted({name for run in runs for name in run.metrics.get("test", {})})
+    if not known:
+        return (
+            "None of these runs has a test result in report/metrics.json: they were stopped before "
+            "their report; go on with them by --resume."
+        )
+    return f"--metric must be one of {', '.join(known)}. Received: {metric!r}."
+
+
+if __name__ == "__main__":
+    sys.exit(main())

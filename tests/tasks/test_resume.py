@@ -1,0 +1,112 @@
+"""A run that was killed and resumed ends with the very weights of one never interrupted."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+
+import keras
+import keras_models.heads  # noqa: F401  registers what the saved models are made of
+import numpy as np
+import pytest
+
+from tasks.common.resume import Position, read_position
+from tasks.common.run_folder import RunFolder
+from tests.tasks.processes import TINY, run, signal_when, start
+
+TASK = "tasks.cars_finetune"
+
+
+def folder_of(place: Path, name: str) -> RunFolder:
+    return RunFolder(place / "runs" / "cars_finetune" / name)
+
+
+def position_of(folder: RunFolder) -> Position | None:
+    return read_position(folder) if folder.state.is_file() else None
+
+
+def assert_same_weights(one: RunFolder, other: RunFolder) -> None:
+    first, second = (keras.saving.load_model(run.model, compile=False) for run in (one, other))
+    assert len(first.weights) > 50
+    for expected, received in zip(first.weights, second.weights, strict=True):
+        np.testing.assert_array_equal(expected.numpy(), received.numpy(), err_msg=expected.path)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one run, called `whole`, that nothing interrupted."""
+    place = tmp_path_factory.mktemp("resume")
+    run(place, TASK, *TINY, "--run-name", "whole")
+    return place
+
+
+def test_same_seed_gives_same_weights(whole: Path) -> None:
+    run(whole, TASK, *TINY, "--run-name", "again")
+    assert_same_weights(folder_of(whole, "whole"), folder_of(whole, "again"))
+
+
+def test_killed_in_the_middle_of_an_epoch_and_resumed(whole: Path) -> None:
+    folder = folder_of(whole, "killed")
+    process = start(whole, TASK, *TINY, "--run-name", "killed", "--checkpoint-seconds", "0")
+
+    def inside_second_epoch() -> bool:
+        position = position_of(folder)
+        return position is not None and (position.epoch, position.step) >= (1, 2)
+
+    status, _, _ = signal_when(process, inside_second_epoch, signal.SIGKILL)
+    assert status == -signal.SIGKILL
+    killed_at = position_of(folder)
+    assert killed_at.epoch == 1
+    assert killed_at.step >= 2
+    run(whole, TASK, "--resume", "killed")
+    assert_same_weights(folder_of(whole, "whole"), folder)
+    assert _without_times(folder) == _without_times(folder_of(whole, "whole"))
+
+
+def test_interrupt_saves_the_state_and_names_the_command(whole: Path) -> None:
+    folder = folder_of(whole, "interrupted")
+    process = start(whole, TASK, *TINY, "--run-name", "interrupted")
+    status, _, errors = signal_when(process, folder.state.is_file, signal.SIGINT)
+    assert status == 130
+    assert "Traceback" not in errors
+    command = errors.strip().splitlines()[-1].split()
+    assert command[:3] == ["python", "-m", TASK]
+    run(whole, *command[2:])
+    assert_same_weights(folder_of(whole, "whole"), folder)
+
+
+def test_resuming_with_another_option_is_refused_and_named(whole: Path) -> None:
+    result = run(whole, TASK, "--resume", "whole", "--batch-size", "16", status=2)
+    assert "--batch-size: was 8, received 16" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_resuming_with_a_damaged_state_is_one_sentence(whole: Path) -> None:
+    folder = folder_of(whole, "whole")
+    damaged = folder.path.with_name("damaged")
+    (damaged / "checkpoints").mkdir(parents=True)
+    for name in ("config.json", "environment.json"):
+        (damaged / name).write_text((folder.path / name).read_text())
+    (damaged / "checkpoints" / "state.npz").write_bytes(folder.state.read_bytes()[:200])
+    result = run(whole, TASK, "--resume", "damaged", status=2)
+    assert "damaged" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_metrics_json_of_a_whole_run(whole: Path) -> None:
+    metrics = json.loads((folder_of(whole, "whole").report / "metrics.json").read_text())
+    assert metrics["task"] == "cars_finetune"
+    assert set(metrics) >= {"metrics", "baseline", "seconds", "parameters"}
+    assert 0 <= metrics["metrics"]["test"]["accuracy"] <= 1
+
+
+def _without_times(folder: RunFolder) -> list[dict[str, str]]:
+    """The rows of the history but for what a clock decides."""
+    from callbacks.csv_history import read_history
+
+    clocked = ("seconds", "examples_per_second")
+    return [
+        {key: value for key, value in row.items() if key not in clocked}
+        for row in read_history(folder.history)
+    ]

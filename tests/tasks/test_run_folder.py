@@ -1,0 +1,222 @@
+"""Run folders: made once, found again, and files that are replaced whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import platform
+import shlex
+import time
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from tasks.common import run_folder
+from tasks.common.errors import UserError
+from tasks.common.run_folder import RunFolder
+
+
+def made(runs_dir: Path, task: str, name: str | None) -> RunFolder:
+    return run_folder.create(runs_dir, task, name, '{"seed": 3}\n', seed=3)
+
+
+def test_a_new_folder_has_its_configuration_and_environment(tmp_path: Path) -> None:
+    folder = made(tmp_path / "not" / "yet", "thing", "one")
+    assert folder.path == tmp_path / "not" / "yet" / "thing" / "one"
+    assert folder.config.read_text() == '{"seed": 3}\n'
+    assert folder.state.parent.is_dir()
+    assert sorted(path.name for path in folder.path.iterdir()) == [
+        "checkpoints",
+        "config.json",
+        "environment.json",
+    ]
+
+
+def test_the_parts_lie_where_the_contract_says(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    parts = {
+        "config": "config.json",
+        "environment": "environment.json",
+        "log": "log.txt",
+        "history": "metrics.csv",
+        "tensorboard": "tensorboard",
+        "state": "checkpoints/state.npz",
+        "model": "model.keras",
+        "report": "report",
+        "exports": "export",
+    }
+    for attribute, place in parts.items():
+        assert getattr(folder, attribute) == tmp_path / place
+
+
+def test_the_environment_says_what_made_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["/somewhere/thing.py", "--seed", "3"])
+    facts = json.loads(made(tmp_path, "thing", "one").environment.read_text())
+    assert facts["task"] == "thing"
+    assert facts["command"] == "python -m tasks.thing --seed 3"
+    assert facts["seed"] == 3
+    assert facts["python"] == platform.python_version()
+    assert facts["packages"]["numpy"] == metadata.version("numpy")
+    assert facts["packages"]["tensorflow"] == metadata.version("tensorflow")
+    assert facts["cores"] == os.cpu_count()
+    assert time.strptime(facts["started"], "%Y-%m-%dT%H:%M:%S%z")
+    assert facts["processor"]
+    assert "git_revision" in facts
+
+
+def test_the_command_can_be_typed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["--data-dir", "my pictures/cars", "--run-name", "it's"]
+    monkeypatch.setattr("sys.argv", ["thing.py", *words])
+    command = run_folder.describe("thing", 0)["command"]
+    assert shlex.split(command) == ["python", "-m", "tasks.thing", *words]
+
+
+def test_a_run_without_a_name_is_called_by_date_and_time(tmp_path: Path) -> None:
+    folder = made(tmp_path, "thing", None)
+    assert time.strptime(folder.path.name, "%Y-%m-%d_%H-%M-%S")
+
+
+def test_a_name_that_is_taken_is_refused_and_leaves_the_run_alone(tmp_path: Path) -> None:
+    first = made(tmp_path, "thing", "one")
+    with pytest.raises(UserError, match="exists already.*--resume one"):
+        run_folder.create(tmp_path, "thing", "one", "other", seed=1)
+    assert first.config.read_text() == '{"seed": 3}\n'
+    made(tmp_path, "other", "one")
+
+
+@pytest.mark.parametrize(
+    "name", ["..", ".", "../up", "a/b", "/tmp/away", "a/", "latest", "a/../../b"]
+)
+def test_a_name_that_leads_elsewhere_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="--run-name must be a plain folder name"):
+        made(tmp_path / "runs", "thing", name)
+    assert not list(tmp_path.rglob("config.json"))
+
+
+def test_a_name_too_long_for_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="--run-name"):
+        made(tmp_path, "thing", "n" * 300)
+
+
+def test_latest_points_to_the_newest_run(tmp_path: Path) -> None:
+    made(tmp_path, "thing", "one")
+    made(tmp_path, "thing", "two")
+    link = tmp_path / "thing" / "latest"
+    assert link.is_symlink()
+    assert os.readlink(link) == "two"
+    assert run_folder.find("latest", tmp_path, "thing") == (tmp_path / "thing" / "two").resolve()
+    # The whole folder may be moved.
+    moved = tmp_path.parent / f"{tmp_path.name}_moved"
+    tmp_path.rename(moved)
+    assert run_folder.find("latest", moved) == (moved / "thing" / "two").resolve()
+
+
+def test_the_latest_of_all_tasks_is_the_run_that_was_started_last(tmp_path: Path) -> None:
+    """Not the one in which a file was written last, by an export or a second evaluation."""
+    older = made(tmp_path, "thing", "older")
+    time.sleep(0.02)
+    newer = made(tmp_path, "other", "newer")
+    assert run_folder.find("latest", tmp_path) == newer.path.resolve()
+    time.sleep(0.02)
+    older.exports.mkdir()
+    assert run_folder.find("latest", tmp_path) == newer.path.resolve()
+
+
+def test_a_run_is_found_by_path_and_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = made(tmp_path / "runs", "thing", "one").path.resolve()
+    assert run_folder.find(str(folder), Path("anywhere")) == folder
+    assert run_folder.find("one", tmp_path / "runs") == folder
+    assert run_folder.find("one", tmp_path / "runs", "thing") == folder
+    monkeypatch.chdir(tmp_path)
+    assert run_folder.find("runs/thing/one/", Path("runs")) == folder
+
+
+def test_a_name_of_several_tasks_is_ambiguous_unless_the_task_is_known(tmp_path: Path) -> None:
+    made(tmp_path, "thing", "one")
+    other = made(tmp_path, "other", "one")
+    with pytest.raises(UserError, match="Several tasks") as caught:
+        run_folder.find("one", tmp_path)
+    assert str(other.path) in str(caught.value)
+    assert run_folder.find("one", tmp_path, "other") == other.path.resolve()
+
+
+@pytest.mark.parametrize("name", ["missing", "latest", "a/b/c"])
+def test_a_run_that_is_not_there_is_one_sentence(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no run has been made there yet"):
+        run_folder.find(name, tmp_path / "runs")
+    made(tmp_path, "thing", "one")
+    with pytest.raises(UserError) as caught:
+        run_folder.find("missing", tmp_path)
+    assert "'missing'" in str(caught.value)
+    assert str(Path("thing") / "one") in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_task_of_a_run(tmp_path: Path) -> None:
+    folder = made(tmp_path, "thing", "one")
+    assert run_folder.task_name(folder) == "thing"
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", "{}", "[]", '{"task": 3}', '{"task": "../evil"}', b"\xff\xfe"]
+)
+def test_a_damaged_environment_is_one_sentence(text: str | bytes | None, tmp_path: Path) -> None:
+    folder = made(tmp_path, "thing", "one")
+    folder.environment.unlink()
+    if text is not None:
+        folder.environment.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(UserError, match=r"environment\.json does not name the task"):
+        run_folder.task_name(folder)
+
+
+def test_replacing_puts_the_new_file_in_the_place_of_the_old(tmp_path: Path) -> None:
+    path = tmp_path / "state.npz"
+    path.write_text("old")
+    with run_folder.replacing(path) as temporary:
+        temporary.write_text("new")
+        assert path.read_text() == "old"
+        assert temporary.parent == path.parent
+        assert temporary.suffix == ".npz"
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_a_failure_leaves_the_old_file_and_no_other(written: bool, tmp_path: Path) -> None:
+    path = tmp_path / "state.npz"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), run_folder.replacing(path) as temporary:
+        if written:
+            temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_disk_that_fails_when_it_is_asked_to_keep_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    path = tmp_path / "text.txt"
+    path.write_text("old")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        run_folder.replace_text(path, "new")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_leftover_of_a_killed_process_does_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "text.txt"
+    (tmp_path / ".text.part.txt").write_text("half of something long")
+    run_folder.replace_text(path, "new")
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
