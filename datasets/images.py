@@ -101,7 +101,7 @@ def list_pictures(folder: str | Path) -> list[Path]:
 
 
 def iterate_pictures(folder: str | Path) -> Iterator[Path]:
-    """The files of `list_pictures`, in no particular order, as they are found.
+    """The files of `list_pictures` as they are found: sorted within each folder.
 
     Raises:
         DataError: the folder or one inside cannot be listed.
@@ -109,8 +109,8 @@ def iterate_pictures(folder: str | Path) -> Iterator[Path]:
     folder = Path(folder)
     inside = folder.resolve()
     for parent, folders, names in os.walk(folder, onerror=_refuse_unlistable):
-        folders[:] = [name for name in folders if is_visible(name)]
-        for name in names:
+        folders[:] = sorted(name for name in folders if is_visible(name))
+        for name in sorted(names):
             if not is_visible(name) or not name.lower().endswith(PICTURE_SUFFIXES):
                 continue
             path = Path(parent, name)

@@ -83,11 +83,25 @@ def build_classifier(
     backbone = build_backbone(entry.name, image_size, weights)
     image = keras.Input(image_shape(image_size), dtype="uint8", name="image")
     pixels = ImagePreprocessing(entry.preprocessing, name="preprocessing")(image)
+    if weights is None:
+        start_residual_blocks_as_identity(backbone)
     if batch_norm_inference:
         backbone = InferenceModel(backbone.input, backbone.output, name=backbone.name)
     features = backbone(pixels)
     probabilities = classification_head(features, class_names, dropout)
     return keras.Model(image, probabilities, name=f"{entry.name}_classifier")
+
+
+def start_residual_blocks_as_identity(backbone: keras.Model) -> None:
+    """Sets the last scale of each residual branch to 0, in place, so that only shortcuts pass.
+
+    A deep network then learns from its first steps like a shallow one (Goyal et al. 2017, arXiv
+    1706.02677, section 5.1). It concerns ResNet50, 101 and 152, whose branches end in a
+    BatchNormalization called `..._3_bn`; other networks are left as they are.
+    """
+    for layer in backbone.layers:
+        if isinstance(layer, keras.layers.BatchNormalization) and layer.name.endswith("_3_bn"):
+            layer.gamma.assign(keras.ops.zeros_like(layer.gamma))
 
 
 def class_names(model: keras.Model) -> tuple[str, ...]:

@@ -125,9 +125,7 @@ def check(config: CarsFinetuneConfig) -> CarsFinetuneConfig:
         keras_models.backbones.lookup(config.backbone)
     except ValueError as error:
         raise UserError(f"--backbone: {error}") from None
-    weights = common.pretrained.choose_weights(
-        config.weights, config.backbone, config.image_size
-    )
+    weights = common.pretrained.choose_weights(config.weights, config.backbone, config.image_size)
     return dataclasses.replace(config, weights=weights)
 
 

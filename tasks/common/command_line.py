@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -47,6 +48,10 @@ def guarded(action: Callable[[], None]) -> int:
     except KeyboardInterrupt:
         print("\nStopped before anything was saved.", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of the output has gone, as `head` does; there is nobody to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except OSError as error:
         sentence = storage_fault(error)
         if sentence is None:

@@ -17,7 +17,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from PIL import Image
 
 from tasks.common.wording import one_line, shorten
@@ -58,7 +58,7 @@ def new_figure(width: float, height: float) -> Figure:
 
 @matplotlib.rc_context(STYLE)
 def save(figure: Figure, path: Path) -> None:
-    """Writes a PNG of less than `PNG_BYTES`, with fewer colours where that is needed.
+    """Writes a PNG, with fewer colours (not below 16) where it would exceed `PNG_BYTES`.
 
     Raises:
         OSError: the file cannot be written.
@@ -109,7 +109,7 @@ def learning_curves(
         raise ValueError(f'mode must be "max" or "min". Received: {mode=}')
     figure = new_figure(10.5, 3.3)
     panels = figure.subplots(1, 3)
-    best = _best_epoch(_column(history, monitor), mode)
+    best = _best_epoch(_column(history, monitor), _column(history, "val_loss"), mode)
     for axes, name in zip(panels, ("loss", metric), strict=False):
         _draw_pair(axes, history, name, best)
     _draw_learning_rates(panels[2], history)
@@ -127,12 +127,14 @@ def _column(history: Sequence[Mapping[str, object]], name: str) -> np.ndarray:
     return np.array([math.nan if value in (None, "") else float(value) for value in values])
 
 
-def _best_epoch(values: np.ndarray, mode: str) -> int | None:
-    """The epoch, from 1, with the best finite value; the first where several tie."""
+def _best_epoch(values: np.ndarray, losses: np.ndarray, mode: str) -> int | None:
+    """The epoch, from 1, with the best finite value; of several the one with the least loss."""
     if not np.isfinite(values).any():
         return None
-    finite = np.where(np.isfinite(values), values, np.nan)
-    return 1 + int(np.nanargmax(finite) if mode == "max" else np.nanargmin(finite))
+    finite = values[np.isfinite(values)]
+    best = finite.max() if mode == "max" else finite.min()
+    candidates = np.flatnonzero(values == best)
+    return 1 + int(min(candidates, key=lambda epoch: np.nan_to_num(losses[epoch], nan=np.inf)))
 
 
 def _draw_pair(axes: Axes, history: Sequence[Mapping], name: str, best: int | None) -> None:
@@ -154,10 +156,16 @@ def _draw_learning_rates(axes: Axes, history: Sequence[Mapping]) -> None:
     epochs = np.arange(1, len(history) + 1)
     for name, color in zip(names, (GREEN, BLUE, ORANGE, RED, GREY), strict=False):
         label = one_line(name.removeprefix("learning_rate").replace("_", " ").strip(" /:."))
-        axes.plot(epochs, _column(history, name), color=color, marker="o", label=label)
+        rates = _column(history, name)
+        # A schedule may end at exactly 0, which a logarithmic axis has no place for.
+        shown = np.where(rates > 0, rates, np.nan)
+        axes.plot(epochs, shown, color=color, marker="o", label=label)
     rates = [rate for name in names for rate in _column(history, name) if rate > 0]
     if rates:
         axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter("{x:.0e}")
+        axes.yaxis.set_minor_formatter(NullFormatter())
     if len(names) > 1:
         axes.legend()
     axes.set_title("learning rate")
@@ -247,42 +255,4 @@ def metric_bars(
     axes.set_xlim(0, 1.15 * max(ends) or 1)
     axes.set_xlabel(label)
     axes.grid(False, axis="y")
-    return figure
-
-
-@matplotlib.rc_context(STYLE)
-def learning_rate_finder(
-    rates: Sequence[float], losses: Sequence[float], proposed: float | None
-) -> Figure:
-    """The loss against the learning rate it was reached at, with the rate that is proposed.
-
-    Args:
-        rates: learning rates that were tried, positive, rising.
-        losses: the loss at each; those that are not finite are left out.
-        proposed: the rate to mark, or None where none can be proposed.
-
-    Raises:
-        ValueError: not one loss for each rate, or no loss is finite.
-    """
-    rates, losses = np.asarray(rates, float), np.asarray(losses, float)
-    finite = np.isfinite(losses) if rates.shape == losses.shape else np.zeros(0, bool)
-    if not finite.any():
-        raise ValueError(
-            "rates and losses must be equally many, with at least one finite loss. "
-            f"Received: rates.shape={rates.shape}, losses.shape={losses.shape}"
-        )
-    figure = new_figure(6.0, 3.4)
-    axes = figure.subplots()
-    axes.plot(rates[finite], losses[finite], color=BLUE)
-    axes.set_xscale("log")
-    # Past the useful rates the loss explodes; drawn whole, its rise would flatten all the rest.
-    low, first = losses[finite].min(), losses[finite][0]
-    room = max(first - low, 0.05 * abs(first), 1e-6)
-    axes.set_ylim(low - 0.3 * room, first + room)
-    if proposed is not None:
-        axes.axvline(proposed, color=RED, linestyle="--", label=f"proposed: {proposed:.2g}")
-        axes.legend()
-    axes.set_xlabel("learning rate")
-    axes.set_ylabel("training loss")
-    axes.set_title("learning-rate finder")
     return figure

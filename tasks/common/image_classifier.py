@@ -22,7 +22,7 @@ _SHOWN = 12
 
 
 def checked(splits: core.Splits, config: ImageClassifierConfig) -> core.Splits:
-    """The splits without unreadable pictures, decoded pictures remembered.
+    """The splits as `--limit` leaves them, each picture seen to be readable, and remembered.
 
     Raises:
         DataError: pictures cannot be read and `--skip-bad-images` was not given.
@@ -30,7 +30,10 @@ def checked(splits: core.Splits, config: ImageClassifierConfig) -> core.Splits:
     parts = {}
     share = config.cache_megabytes * 1_000_000 // len(("train", "validation", "test"))
     for name in ("train", "validation", "test"):
-        source = memory.Remembered(getattr(splits, name), share)
+        source = getattr(splits, name)
+        if config.limit is not None:
+            source = core.limit(source, config.limit, config.seed)
+        source = memory.Remembered(source, share)
         bad = check.find_bad_pictures(source, _show_progress(name), config.workers)
         if bad and config.skip_bad_images:
             for picture in bad:

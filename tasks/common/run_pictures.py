@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from pathlib import Path
 
@@ -52,13 +51,7 @@ def load_splits(saved: SavedRun) -> core.Splits:
     Raises:
         DataError: the data is gone or cannot be read.
     """
-    config = saved.config
-    splits = saved.task.load_data(config)
-    if config.limit is not None:
-        parts = {
-            name: core.limit(getattr(splits, name), config.limit, config.seed) for name in SPLITS
-        }
-        splits = dataclasses.replace(splits, **parts)
+    splits = saved.task.load_data(saved.config)
     if _changed(saved, splits):
         print(
             "warning: these are not the training and validation examples that the run started "

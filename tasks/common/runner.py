@@ -52,7 +52,7 @@ def run(task: Task, config: Any) -> None:
         Interrupted: the user stopped the run; it can be resumed.
     """
     prepare_keras(config)
-    splits = _limited(task.load_data(config), config)
+    splits = task.load_data(config)
     print(splits.info.description)
     model = task.build_model(config, splits.info)
     if config.find_learning_rate:
@@ -89,16 +89,6 @@ def load_best(model: keras.Model, folder: RunFolder) -> None:
     """Puts the weights of the best model of the run into `model`."""
     best = keras.saving.load_model(folder.model, compile=False)
     model.set_weights(best.get_weights())
-
-
-def _limited(splits: core.Splits, config: Any) -> core.Splits:
-    if config.limit is None:
-        return splits
-    parts = {
-        name: core.limit(getattr(splits, name), config.limit, config.seed)
-        for name in ("train", "validation", "test")
-    }
-    return dataclasses.replace(splits, **parts)
 
 
 def _open(task: Task, config: Any, splits: core.Splits, model: keras.Model) -> _Work:

@@ -6,6 +6,7 @@ One small network a family runs always, the others with the slow tests.
 from __future__ import annotations
 
 import itertools
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -277,5 +278,4 @@ def test_package_is_light_and_lazy():
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True)
     assert done.returncode == 1
-    expected = "AttributeError: module 'keras_models' has no attribute 'no_such_thing'"
-    assert done.stderr.strip().endswith(expected)
+    assert re.search("AttributeError: .*no_such_thing", done.stderr.strip().splitlines()[-1])

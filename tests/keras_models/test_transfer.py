@@ -246,3 +246,29 @@ def test_mixed_precision_gives_float32_probabilities():
     assert transfer.backbone_of(model).outputs[0].dtype == "bfloat16"
     assert probabilities.dtype == np.float32
     np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, rtol=1e-5)
+
+
+def test_residual_blocks_of_an_untrained_resnet_pass_their_shortcut_alone():
+    model = transfer.build_classifier("ResNet50", 32, ("a", "b"), None, batch_norm_inference=False)
+    backbone = transfer.backbone_of(model)
+    pictures = np.random.default_rng(0).normal(size=(2, 32, 32, 3)).astype("float32")
+    block = keras.Model(
+        backbone.input,
+        [
+            backbone.get_layer("conv3_block1_out").output,
+            backbone.get_layer("conv3_block2_out").output,
+        ],
+    )
+    before, after = block(pictures)
+    np.testing.assert_array_equal(before, after)
+    assert np.ptp(np.asarray(before)) > 0
+
+
+def test_pretrained_scales_are_not_touched(tmp_path):
+    network = keras.applications.ResNet50(include_top=False, weights=None, input_shape=(32, 32, 3))
+    network.save_weights(tmp_path / "some.weights.h5")
+    model = transfer.build_classifier(
+        "ResNet50", 32, ("a", "b"), tmp_path / "some.weights.h5", batch_norm_inference=True
+    )
+    gamma = transfer.backbone_of(model).get_layer("conv2_block1_3_bn").gamma
+    np.testing.assert_array_equal(gamma, np.ones(256))

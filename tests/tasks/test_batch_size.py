@@ -55,7 +55,7 @@ def test_a_batch_that_fits_is_trained_once() -> None:
 
 def test_a_batch_size_that_was_asked_for_is_not_changed() -> None:
     device = Device(20, EXHAUSTED)
-    with pytest.raises(UserError, match="--batch-size 64.*--batch-size auto"):
+    with pytest.raises(UserError, match=r"--batch-size 64.*--batch-size auto"):
         batch_size.halving_on_exhaustion(device.train, position(64), may_halve=False)
     assert device.tried == [64]
 

@@ -109,7 +109,7 @@ def test_a_bad_option_is_refused_by_its_name(name: str, value: object) -> None:
 
 def test_fractions_that_leave_nothing_to_train_are_refused() -> None:
     config = ImageClassifierConfig(validation_fraction=0.6, test_fraction=0.4)
-    with pytest.raises(UserError, match="--validation-fraction.*--test-fraction"):
+    with pytest.raises(UserError, match=r"--validation-fraction.*--test-fraction"):
         check_image_classifier(config)
 
 
@@ -146,10 +146,17 @@ def test_an_option_of_the_cars_that_cannot_work_is_refused(changes: dict, option
 
 def test_a_recipe_without_any_stage_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """All epochs 0: there would be no model to report on."""
-    monkeypatch.setattr("tasks.common.pretrained.choose_weights", lambda weights, name: "imagenet")
+    monkeypatch.setattr("tasks.common.pretrained.choose_weights", lambda *asked: "imagenet")
     config = CarsFinetuneConfig(weights="imagenet", head_epochs=0, tail_epochs=0, full_epochs=0)
     with pytest.raises(UserError, match="epochs"):
         cars_finetune.check(config)
+
+
+def test_a_blend_that_cutmix_cannot_draw_is_refused() -> None:
+    """Keras's CutMix takes parameters of the Beta distribution up to 1 alone."""
+    check_image_classifier(ImageClassifierConfig(mixing="cutmix", mixing_alpha=1.0))
+    with pytest.raises(UserError, match="--mixing-alpha"):
+        check_image_classifier(ImageClassifierConfig(mixing="cutmix", mixing_alpha=2.0))
 
 
 class Damaged(Pictures):
@@ -168,7 +175,7 @@ def damaged() -> Splits:
 
 
 def test_an_unreadable_picture_stops_the_run(damaged: Splits) -> None:
-    with pytest.raises(DataError, match="picture 2 is cut off.*--skip-bad-images"):
+    with pytest.raises(DataError, match=r"picture 2 is cut off.*--skip-bad-images"):
         image_classifier.checked(damaged, ImageClassifierConfig())
 
 

@@ -14,6 +14,7 @@ from tasks.common.errors import UserError
 from tasks.common.pretrained import choose_weights
 
 Situation = Callable[[bool, bool], None]
+SIZE = (64, 96)
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def situation(monkeypatch: pytest.MonkeyPatch) -> Situation:
                 raise OSError("no route to host")
             return socket.socket()
 
-        monkeypatch.setattr(backbones, "imagenet_weights_cached", lambda name: cached)
+        monkeypatch.setattr(backbones, "imagenet_weights_cached", lambda name, size: cached)
         monkeypatch.setattr(pretrained.socket, "create_connection", connect)
 
     return set_situation
@@ -42,7 +43,7 @@ def test_imagenet_where_it_can_be_had(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     situation(cached, online)
-    assert choose_weights(requested, "ResNet50") == "imagenet"
+    assert choose_weights(requested, "ResNet50", SIZE) == "imagenet"
     assert capsys.readouterr() == ("", "")
 
 
@@ -50,7 +51,7 @@ def test_auto_goes_without_and_warns(
     situation: Situation, capsys: pytest.CaptureFixture[str]
 ) -> None:
     situation(False, False)
-    assert choose_weights("auto", "ResNet50") == "none"
+    assert choose_weights("auto", "ResNet50", SIZE) == "none"
     output, errors = capsys.readouterr()
     assert output == ""
     assert errors.startswith("warning: ")
@@ -62,7 +63,7 @@ def test_auto_goes_without_and_warns(
 def test_imagenet_that_cannot_be_had_is_one_sentence(situation: Situation) -> None:
     situation(False, False)
     with pytest.raises(UserError, match=r"ResNet50.*--weights PATH.*--weights none") as caught:
-        choose_weights("imagenet", "ResNet50")
+        choose_weights("imagenet", "ResNet50", SIZE)
     assert "\n" not in str(caught.value)
 
 
@@ -74,14 +75,14 @@ def test_none_and_a_file_ask_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(pretrained.socket, "create_connection", never)
     weights = tmp_path / "weights.h5"
     weights.write_bytes(b"some")
-    assert choose_weights("none", "ResNet50") == "none"
-    assert choose_weights(str(weights), "ResNet50") == str(weights)
+    assert choose_weights("none", "ResNet50", SIZE) == "none"
+    assert choose_weights(str(weights), "ResNet50", SIZE) == str(weights)
 
 
 @pytest.mark.parametrize("requested", ["missing.h5", "ImageNet", "."])
 def test_a_path_that_is_no_file_is_refused(requested: str) -> None:
     with pytest.raises(UserError, match="--weights must be") as caught:
-        choose_weights(requested, "ResNet50")
+        choose_weights(requested, "ResNet50", SIZE)
     assert repr(requested) in str(caught.value)
 
 
@@ -93,6 +94,6 @@ def test_a_host_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.Monke
         raise TimeoutError
 
     monkeypatch.setattr(pretrained.socket, "create_connection", slow)
-    monkeypatch.setattr(backbones, "imagenet_weights_cached", lambda name: False)
-    assert choose_weights("auto", "ResNet50") == "none"
+    monkeypatch.setattr(backbones, "imagenet_weights_cached", lambda name, size: False)
+    assert choose_weights("auto", "ResNet50", SIZE) == "none"
     assert 0 < waited[0] <= 5

@@ -7,10 +7,10 @@ import signal
 from pathlib import Path
 
 import keras
-import keras_models.heads  # noqa: F401  registers what the saved models are made of
 import numpy as np
 import pytest
 
+import keras_models.heads  # noqa: F401  registers what the saved models are made of
 from tasks.common.resume import Position, read_position
 from tasks.common.run_folder import RunFolder
 from tests.tasks.processes import TINY, run, signal_when, start

@@ -82,7 +82,7 @@ def test_a_run_without_a_name_is_called_by_date_and_time(tmp_path: Path) -> None
 
 def test_a_name_that_is_taken_is_refused_and_leaves_the_run_alone(tmp_path: Path) -> None:
     first = made(tmp_path, "thing", "one")
-    with pytest.raises(UserError, match="exists already.*--resume one"):
+    with pytest.raises(UserError, match=r"exists already.*--resume one"):
         run_folder.create(tmp_path, "thing", "one", "other", seed=1)
     assert first.config.read_text() == '{"seed": 3}\n'
     made(tmp_path, "other", "one")
@@ -107,7 +107,7 @@ def test_latest_points_to_the_newest_run(tmp_path: Path) -> None:
     made(tmp_path, "thing", "two")
     link = tmp_path / "thing" / "latest"
     assert link.is_symlink()
-    assert os.readlink(link) == "two"
+    assert link.readlink() == Path("two")
     assert run_folder.find("latest", tmp_path, "thing") == (tmp_path / "thing" / "two").resolve()
     # The whole folder may be moved.
     moved = tmp_path.parent / f"{tmp_path.name}_moved"

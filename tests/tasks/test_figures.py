@@ -1,0 +1,93 @@
+"""Figures: what they show can be read off their axes; what they cannot show is refused."""
+
+from __future__ import annotations
+
+import io
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tasks.common import classification_figures, figures
+
+
+def history(**columns: list[object]) -> list[dict[str, object]]:
+    count = len(next(iter(columns.values())))
+    return [{name: values[row] for name, values in columns.items()} for row in range(count)]
+
+
+CURVES = history(
+    stage=["head", "head", "tail"],
+    loss=["3", "2", "1"],
+    val_loss=["2.5", "1.5", "1.8"],
+    accuracy=["0.1", "0.4", "0.6"],
+    val_accuracy=["0.2", "0.5", "0.5"],
+    learning_rate=["0.001", "0.0004", "0"],
+)
+
+
+def lines(axes) -> dict[str, list[float]]:
+    return {line.get_label(): list(line.get_ydata()) for line in axes.lines}
+
+
+def test_learning_curves_show_the_history() -> None:
+    loss, accuracy, rate = figures.learning_curves(CURVES).axes
+    assert lines(loss)["train"] == [3, 2, 1]
+    assert lines(accuracy)["validation"] == [0.2, 0.5, 0.5]
+    drawn = rate.lines[0].get_ydata()
+    assert list(drawn[:2]) == [0.001, 0.0004]
+    assert math.isnan(drawn[2])
+
+
+def test_of_equal_epochs_the_one_with_the_smaller_loss_is_the_best() -> None:
+    accuracy = figures.learning_curves(CURVES).axes[1]
+    assert "best: epoch 2, 0.500" in lines(accuracy)
+
+
+def test_labels_of_learning_rates_are_plain_numbers() -> None:
+    figure = figures.learning_curves(CURVES)
+    figure.canvas.draw()
+    labels = [label.get_text() for label in figure.axes[2].get_yticklabels()]
+    assert any(labels)
+    assert all("$" not in label for label in labels)
+
+
+@pytest.mark.parametrize("values", [[], [{"stage": "a", "loss": "1"}]])
+def test_learning_curves_of_little(values: list[dict[str, object]]) -> None:
+    if not values:
+        with pytest.raises(ValueError, match="at least one row"):
+            figures.learning_curves(values)
+    else:
+        assert len(figures.learning_curves(values).axes) == 3
+
+
+def test_saved_figures_are_small_pictures(tmp_path: Path) -> None:
+    rows, columns = np.mgrid[:300, :400]
+    picture = np.stack([rows % 256, columns % 256, (rows * columns // 99) % 256], -1)
+    pictures = [np.roll(picture, 37 * shift, 1).astype(np.uint8) for shift in range(8)]
+    path = tmp_path / "grid.png"
+    figures.save(figures.picture_grid(pictures, ["a\nb"] * 8), path)
+    assert path.stat().st_size < figures.PNG_BYTES
+    with Image.open(io.BytesIO(path.read_bytes())) as picture:
+        assert picture.format == "PNG"
+        assert picture.width > picture.height > 200
+
+
+def test_confusion_matrix_writes_its_counts() -> None:
+    counts = np.array([[3, 1], [0, 4]])
+    axes = classification_figures.confusion_matrix(counts, ("cat", "dog")).axes[0]
+    assert {text.get_text() for text in axes.texts} >= {"3", "1", "4"}
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["cat", "dog"]
+    with pytest.raises(ValueError, match="Received"):
+        classification_figures.confusion_matrix(counts, ("cat", "dog", "cow"))
+
+
+def test_bars_show_their_values_and_refuse_what_is_no_length() -> None:
+    axes = figures.metric_bars({"model": 0.9, "prior": 0.1}, "accuracy", {"model": (0.8, 1)}).axes[
+        0
+    ]
+    assert [round(bar.get_width(), 3) for bar in axes.patches] == [0.9, 0.1]
+    with pytest.raises(ValueError, match="finite"):
+        figures.metric_bars({"model": math.nan}, "accuracy")
