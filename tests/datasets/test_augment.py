@@ -169,9 +169,7 @@ def greys() -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("name", ["mixup", "cutmix"])
-def test_mixing_follows_from_its_seed(
-    name: str, greys: tuple[np.ndarray, np.ndarray]
-) -> None:
+def test_mixing_follows_from_its_seed(name: str, greys: tuple[np.ndarray, np.ndarray]) -> None:
     first, again, other = (mixed(name, 1.0, seed, *greys) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first[0], again[0])
     np.testing.assert_array_equal(first[1], again[1])
@@ -244,10 +242,9 @@ def test_shares_have_the_stated_beta_distribution(name: str, alpha: float) -> No
     assert result.statistic < 0.062, result
 
 
-@pytest.mark.parametrize("name", ["mixup", "cutmix"])
-def test_an_alpha_above_one_is_possible(
-    name: str, greys: tuple[np.ndarray, np.ndarray]
+def test_mixup_blends_more_evenly_with_an_alpha_above_one(
+    greys: tuple[np.ndarray, np.ndarray],
 ) -> None:
-    """Beta(2, 2) is a distribution like any other, and no check of the options refuses it."""
-    _, targets = mixed(name, 2.0, 0, *greys)
-    np.testing.assert_allclose(targets.sum(axis=1), 1.0, atol=1e-5)
+    _, targets = mixed("mixup", 50.0, 0, *greys)
+    shares = targets.max(axis=1)
+    assert (np.abs(shares - 0.5) < 0.3).mean() > 0.7

@@ -73,7 +73,7 @@ def test_a_class_is_split_alike_whatever_the_other_classes_are() -> None:
 
 @pytest.mark.parametrize("fractions", [(0.5, 0.6), (0.5, 0.4), (1.5, -0.5), (1.0, 0.0)])
 def test_impossible_fractions_are_refused(fractions: tuple[float, ...]) -> None:
-    with pytest.raises(ValueError, match="positive and sum to 1.*Received"):
+    with pytest.raises(ValueError, match=r"positive and sum to 1.*Received"):
         stratified_split([0, 1, 0, 1], fractions, seed=0)
 
 

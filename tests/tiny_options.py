@@ -1,0 +1,67 @@
+"""How each task is run in a few seconds, so that the shared tests run every one of them.
+
+A new task adds one line to `TINY_RUNS`; the tests fail with this place's name until it does.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from tasks.common.task import Task
+from tests.tasks.processes import TINY
+
+Measure = Callable[[Task, Any, keras.Model], float]
+
+
+@dataclasses.dataclass(frozen=True)
+class TinyRun:
+    """One task, made small.
+
+    Attributes:
+        options: words for the command line: the smallest network, a few examples, few epochs.
+        metric: the number of `report/metrics.json` that is computed again from the saved model.
+        measure: computes it on the test split: (task, config of the run, loaded model) -> value.
+    """
+
+    options: tuple[str, ...]
+    metric: str
+    measure: Measure
+
+
+def accuracy(task: Task, config: Any, model: keras.Model) -> float:
+    """Share of the test examples whose most probable class is the true one.
+
+    Taken over the batches that the task itself makes of a split in order.
+    """
+    splits = task.load_data(config)
+    swapped = dataclasses.replace(splits, validation=splits.test)
+    batches = task.make_batches(config, swapped, 8).validation
+    right = [
+        np.argmax(model.predict_on_batch(images), axis=1) == np.argmax(targets, axis=1)
+        for images, targets in batches.as_numpy_iterator()
+    ]
+    return float(np.concatenate(right).mean())
+
+
+TINY_RUNS: Mapping[str, TinyRun] = {
+    "cars_finetune": TinyRun(TINY, "accuracy", accuracy),
+}
+
+
+def tiny_run(task_name: str) -> TinyRun:
+    """The entry of a task.
+
+    Raises:
+        LookupError: it has none; the message says where to add it.
+    """
+    if task_name not in TINY_RUNS:
+        raise LookupError(
+            f"The task {task_name!r} has no entry in TINY_RUNS of tests/tiny_options.py: add the "
+            "options with which it runs in a few seconds."
+        )
+    return TINY_RUNS[task_name]
