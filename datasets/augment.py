@@ -25,9 +25,18 @@ _CROP_ASPECT = (3 / 4, 4 / 3)
 
 
 class _GivenSeed(keras.random.SeedGenerator):
-    """A seed generator without a variable: draws follow from one given seed, in order."""
+    """A seed generator without a variable: draws follow, in order, from the seed last given.
 
-    def __init__(self, seed: tf.Tensor) -> None:
+    It is made part of a layer once, before the layer is built, because Keras then takes no other;
+    each call of the layer starts it anew.
+    """
+
+    def __init__(self) -> None:
+        self._seed: tf.Tensor | None = None
+        self._drawn = 0
+
+    def start(self, seed: tf.Tensor) -> None:
+        """From now on draw from `seed`, int32 of shape (2,)."""
         self._seed = seed
         self._drawn = 0
 
@@ -70,33 +79,48 @@ def batch_mixing(name: Mixing | None, alpha: float) -> BatchChange | None:
 
     Args:
         name: which of them; None for neither.
-        alpha: parameter of the Beta(alpha, alpha) distribution that the blend is drawn from.
+        alpha: parameter of the Beta(alpha, alpha) distribution that the blend is drawn from;
+            above 0, and for CutMix at most 1.
 
     Raises:
         ValueError: the name is unknown.
     """
+    # CutMix draws its alpha from a range; a range of one point makes it the paper's.
+    makers = {
+        "mixup": lambda: keras.layers.MixUp(alpha, dtype="float32"),
+        "cutmix": lambda: keras.layers.CutMix((alpha, alpha), dtype="float32"),
+    }
     if name is None:
         return None
-    layers = {"mixup": keras.layers.MixUp, "cutmix": keras.layers.CutMix}
-    if name not in layers:
-        raise ValueError(f"Mixing must be one of {sorted(layers)}. Received: {name!r}")
-    # Made outside the mapped function: a Keras layer makes its own seed variable when built.
-    layer = layers[name](alpha, dtype="float32")
+    if name not in makers:
+        raise ValueError(f"Mixing must be one of {sorted(makers)}. Received: {name!r}")
+    layer, generator = _seeded(makers[name]())
 
     def mix(images: tf.Tensor, targets: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        layer.generator = _GivenSeed(seed)
+        generator.start(seed)
         mixed = layer({"images": tf.cast(images, tf.float32), "labels": targets}, training=True)
         return mixed["images"], mixed["labels"]
 
     return mix
 
 
-def _by_layer(layer: keras.layers.Layer) -> Change:
-    """A Keras augmentation layer as a function of (picture, seed)."""
+def _seeded(layer: keras.layers.Layer) -> tuple[keras.layers.Layer, _GivenSeed]:
+    """A layer that is not built yet, and the generator that it draws from now on."""
+    generator = _GivenSeed()
+    layer.generator = generator
+    return layer, generator
+
+
+def _by_layers(*layers: keras.layers.Layer) -> Change:
+    """Keras augmentation layers one after another, as a function of (picture, seed)."""
+    seeded = [_seeded(layer) for layer in layers]
 
     def change(image: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        layer.generator = _GivenSeed(seed)
-        return tf.ensure_shape(layer(image, training=True), image.shape)
+        shape = image.shape
+        for number, (layer, generator) in enumerate(seeded):
+            generator.start(tf.random.experimental.stateless_fold_in(seed, number))
+            image = layer(image, training=True)
+        return tf.ensure_shape(image, shape)
 
     return change
 
@@ -125,27 +149,26 @@ def _crop(image_size: tuple[int, int]) -> Change:
 
 
 def _colour(image_size: tuple[int, int]) -> Change:
-    return _by_layer(
-        keras.layers.RandomColorJitter(
-            value_range=(0, 255),
-            brightness_factor=0.2,
-            contrast_factor=0.2,
-            saturation_factor=(0.3, 0.7),
-            hue_factor=0.05,
-            dtype="float32",
-        )
+    # Not RandomColorJitter: it hands no dtype on to its parts, which then compute in bfloat16
+    # under mixed precision and are off by whole grey levels.
+    shared = {"value_range": (0, 255), "dtype": "float32"}
+    return _by_layers(
+        keras.layers.RandomBrightness(0.2, **shared),
+        keras.layers.RandomContrast(0.2, **shared),
+        keras.layers.RandomSaturation((0.3, 0.7), **shared),
+        keras.layers.RandomHue(0.05, **shared),
     )
 
 
 def _rand_augment(image_size: tuple[int, int]) -> Change:
     # Two operations of middling strength: Cubuk et al. 2019, table 2, the setting for ResNet-50.
-    return _by_layer(
+    return _by_layers(
         keras.layers.RandAugment(value_range=(0, 255), num_ops=2, factor=0.45, dtype="float32")
     )
 
 
 def _erase(image_size: tuple[int, int]) -> Change:
-    return _by_layer(
+    return _by_layers(
         keras.layers.RandomErasing(
             factor=0.5, scale=(0.02, 0.2), fill_value=127.0, value_range=(0, 255), dtype="float32"
         )

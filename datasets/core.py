@@ -145,10 +145,12 @@ def limit(source: LabelledSource, count: int, seed: int) -> LabelledSource:
     """At most `count` examples of `source`, each class in nearly its own share."""
     if count >= len(source):
         return source
-    kept, _ = stratified_split(source.labels, [count / len(source), 1 - count / len(source)], seed)
-    if len(kept) > count:
-        kept = np.sort(np.random.default_rng(seed).permutation(kept)[:count])
-    return Subset(source, kept)
+    share = count / len(source)
+    kept, rest = stratified_split(source.labels, [share, 1 - share], seed)
+    # Rounding within the classes may keep a few too many or too few.
+    random = np.random.default_rng(seed)
+    order = np.concatenate([random.permutation(kept), random.permutation(rest)])
+    return Subset(source, np.sort(order[:count]))
 
 
 def fingerprint(sources: Iterable[LabelledSource]) -> str:

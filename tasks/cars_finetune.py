@@ -20,7 +20,11 @@ import keras_models
 from tasks import common
 from tasks.common.command_line import run_task
 from tasks.common.errors import UserError
-from tasks.common.image_classifier_config import ImageClassifierConfig, check_image_classifier
+from tasks.common.image_classifier_config import (
+    ImageClassifierConfig,
+    check_image_classifier,
+    refuse,
+)
 from tasks.common.task import Batches, Run, Stage, Task
 
 if TYPE_CHECKING:
@@ -57,19 +61,23 @@ class CarsFinetuneConfig(ImageClassifierConfig):
     head_epochs: int = 5
     """First stage: the new head on the frozen backbone."""
     head_learning_rate: float = 1e-3
+    """Of the head in the first stage, at its highest."""
     tail_epochs: int = 10
     """Second stage: the head and the last stages of the backbone."""
     tail_learning_rate: float = 3e-4
+    """Of the head in the second stage, at its highest."""
     tail_stages: int = 1
     """How many of the backbone's stages the second stage trains, counted from its output."""
     full_epochs: int = 0
     """Third stage: everything; 0 leaves it out."""
     full_learning_rate: float = 1e-4
+    """Of the head in the third stage, at its highest."""
     depth_factor: float = 0.3
     """Each stage of the backbone learns at this multiple of the one nearer the output."""
     scratch_epochs: int = 15
     """Epochs in which everything trains from random weights, instead of the three stages."""
     scratch_learning_rate: float = 1e-3
+    """At its highest, when everything trains from random weights."""
 
 
 PRESETS = {
@@ -116,17 +124,41 @@ def check(config: CarsFinetuneConfig) -> CarsFinetuneConfig:
         raise UserError(f"--data {config.data} needs --data-dir: the folder of the pictures.")
     if config.data == "rendered" and config.data_dir is not None:
         raise UserError("--data-dir needs --data stanford_cars or --data folder.")
-    if min(config.rendered_count) < config.rendered_classes:
-        raise UserError(
-            "--rendered-count must be at least one picture a class in each split. "
-            f"Received: {config.rendered_count} for {config.rendered_classes} classes."
-        )
-    try:
-        keras_models.backbones.lookup(config.backbone)
-    except ValueError as error:
-        raise UserError(f"--backbone: {error}") from None
+    if config.data == "rendered":
+        _check_rendered(config)
+    _check_recipe(config)
     weights = common.pretrained.choose_weights(config.weights, config.backbone, config.image_size)
     return dataclasses.replace(config, weights=weights)
+
+
+def _check_rendered(config: CarsFinetuneConfig) -> None:
+    known = len(datasets.rendered.cars.CLASS_NAMES)
+    if not 2 <= config.rendered_classes <= known:
+        refuse("rendered_classes", f"from 2 to {known}", config.rendered_classes)
+    if min(config.rendered_count) < config.rendered_classes:
+        refuse(
+            "rendered_count", "at least one picture a class in each split", config.rendered_count
+        )
+
+
+def _check_recipe(config: CarsFinetuneConfig) -> None:
+    for name in ("head_epochs", "tail_epochs", "full_epochs"):
+        if getattr(config, name) < 0:
+            refuse(name, "at least 0", getattr(config, name))
+    if config.head_epochs + config.tail_epochs + config.full_epochs == 0:
+        raise UserError("One of --head-epochs, --tail-epochs and --full-epochs must be positive.")
+    if config.scratch_epochs < 1:
+        refuse("scratch_epochs", "at least 1", config.scratch_epochs)
+    rates = ("head", "tail", "full", "scratch")
+    for name in (*(f"{rate}_learning_rate" for rate in rates), "depth_factor"):
+        if getattr(config, name) <= 0:
+            refuse(name, "above 0", getattr(config, name))
+    try:
+        count = len(keras_models.backbones.lookup(config.backbone).stages)
+    except ValueError as error:
+        raise UserError(f"--backbone: {error}") from None
+    if not 0 <= config.tail_stages <= count:
+        refuse("tail_stages", f"from 0 to {count} for {config.backbone}", config.tail_stages)
 
 
 def load_data(config: CarsFinetuneConfig) -> Splits:

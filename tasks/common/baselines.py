@@ -36,6 +36,8 @@ def linear(
     Returns:
         Probabilities for the test examples, float64 (n, class_count).
     """
+    if len(np.unique(labels["train"])) == 1:
+        return most_frequent(labels["train"], len(features["test"]), class_count)
     candidates = [
         make_pipeline(StandardScaler(), LogisticRegression(C=penalty, max_iter=_ITERATIONS)).fit(
             features["train"], labels["train"]

@@ -107,7 +107,7 @@ def parse(presets: Mapping[str, ConfigType], arguments: Sequence[str], command: 
             config_class, args=list(arguments), prog=command, default=presets[config.preset]
         )
     folder = run_folder.find(config.resume, config.runs_dir, command.rsplit(".", 1)[-1])
-    stored = from_json(config_class, (folder / "config.json").read_text(), folder / "config.json")
+    stored = read(config_class, folder / "config.json")
     again = tyro.cli(config_class, args=list(arguments), prog=command, default=stored)
     changed = differences(stored, again)
     if changed:
@@ -128,6 +128,19 @@ def differences(stored: TrainConfig, received: TrainConfig) -> list[str]:
         if field.name not in OPERATIONAL
         and (old := getattr(stored, field.name)) != (new := getattr(received, field.name))
     ]
+
+
+def read(config_class: type[ConfigType], path: Path) -> ConfigType:
+    """The configuration in a file written from `to_json`.
+
+    Raises:
+        UserError: the file cannot be read or does not hold such a configuration.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read ({error}); the run is damaged.") from None
+    return from_json(config_class, text, path)
 
 
 def to_json(config: Any) -> str:

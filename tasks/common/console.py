@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
+# What a terminal is told to clear the line that is about to be written again.
+_CLEAR_LINE = "\x1b[K"
+
 
 class _Copying:
     """A text stream that also writes complete lines to a file, without a terminal's overwriting."""
@@ -20,7 +23,7 @@ class _Copying:
     def write(self, text: str) -> int:
         """Writes to both; of a line that overwrites itself the file gets the last version."""
         self._stream.write(text)
-        self._line += text
+        self._line += text.replace(_CLEAR_LINE, "")
         *complete, self._line = self._line.split("\n")
         for line in complete:
             self._file.write(line.rpartition("\r")[2] + "\n")

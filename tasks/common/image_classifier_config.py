@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Literal
+from typing import Literal, NoReturn
 
 from tasks.common.config import TrainConfig
 from tasks.common.errors import UserError
@@ -46,36 +46,37 @@ def check_image_classifier(config: ImageClassifierConfig) -> None:
     Raises:
         UserError: the first one found.
     """
-    positive = ("learning_rate_scale", "limit", "patience", "accumulate_steps", "workers")
-    for name in positive:
-        value = getattr(config, name, None)
+    for name in ("limit", "patience", "accumulate_steps", "workers"):
+        value = getattr(config, name)
         if value is not None and value < 1:
-            _refuse(name, "at least 1", value)
+            refuse(name, "at least 1", value)
+    if not 0 <= config.seed < 2**31:
+        refuse("seed", "at least 0 and below 2^31", config.seed)
     if config.batch_size != "auto" and config.batch_size < 1:
-        _refuse("batch_size", "at least 1, or `auto`", config.batch_size)
+        refuse("batch_size", "at least 1, or `auto`", config.batch_size)
     if min(config.image_size) < 1:
-        _refuse("image_size", "positive", config.image_size)
+        refuse("image_size", "positive", config.image_size)
     for name in ("validation_fraction", "test_fraction"):
         if not 0 < getattr(config, name) < 1:
-            _refuse(name, "between 0 and 1", getattr(config, name))
+            refuse(name, "between 0 and 1", getattr(config, name))
     if config.validation_fraction + config.test_fraction >= 1:
-        _refuse(
+        refuse(
             "validation_fraction",
             "below 1 together with --test-fraction",
             config.validation_fraction,
         )
     for name in ("dropout", "label_smoothing", "warmup_fraction"):
         if not 0 <= getattr(config, name) < 1:
-            _refuse(name, "at least 0 and below 1", getattr(config, name))
-    for name in ("weight_decay", "cache_megabytes", "checkpoint_seconds"):
+            refuse(name, "at least 0 and below 1", getattr(config, name))
+    for name in ("weight_decay", "decay", "cache_megabytes", "checkpoint_seconds"):
         if getattr(config, name) < 0:
-            _refuse(name, "at least 0", getattr(config, name))
+            refuse(name, "at least 0", getattr(config, name))
     if config.ema_momentum is not None and not 0 < config.ema_momentum < 1:
-        _refuse("ema_momentum", "between 0 and 1", config.ema_momentum)
+        refuse("ema_momentum", "between 0 and 1", config.ema_momentum)
     if config.clip_norm is not None and config.clip_norm <= 0:
-        _refuse("clip_norm", "above 0", config.clip_norm)
-    if config.mixing_alpha <= 0:
-        _refuse("mixing_alpha", "above 0", config.mixing_alpha)
+        refuse("clip_norm", "above 0", config.clip_norm)
+    if config.mixing_alpha <= 0 or (config.mixing == "cutmix" and config.mixing_alpha > 1):
+        refuse("mixing_alpha", "above 0, and for cutmix at most 1", config.mixing_alpha)
     if config.class_weights and config.mixing != "none":
         raise UserError(
             "--class-weights cannot be used with --mixing: a blended label has no one class. "
@@ -83,6 +84,11 @@ def check_image_classifier(config: ImageClassifierConfig) -> None:
         )
 
 
-def _refuse(name: str, allowed: str, received: object) -> None:
+def refuse(name: str, allowed: str, received: object) -> NoReturn:
+    """Ends the command because the option of the field `name` is not what is allowed.
+
+    Raises:
+        UserError: always.
+    """
     option = name.replace("_", "-")
     raise UserError(f"--{option} must be {allowed}. Received: {received}.")

@@ -47,9 +47,10 @@ def learning_rate(
     `constant` and `plateau` are plain numbers: a callback lowers the latter while it trains.
     """
     if config.schedule == "warmup_cosine":
-        warmup_steps = round(config.warmup_fraction * total_steps)
+        warmup_steps = min(round(config.warmup_fraction * total_steps), total_steps - 1)
         return warmup_cosine(peak, total_steps, warmup_steps)
-    if config.schedule == "one_cycle":
+    # A dry run has one step, which no cycle fits into.
+    if config.schedule == "one_cycle" and total_steps > 1:
         return OneCycle(peak, total_steps)
     if config.schedule == "inverse_time":
         return keras.optimizers.schedules.InverseTimeDecay(peak, 1, config.decay)
@@ -73,5 +74,5 @@ def _optimizer(
     if config.optimizer == "sgd":
         return keras.optimizers.SGD(momentum=0.9, nesterov=True, **shared)
     if config.optimizer == "adamw":
-        return keras.optimizers.AdamW(**shared)
+        return keras.optimizers.AdamW(**{**shared, "weight_decay": config.weight_decay})
     return keras.optimizers.Adam(**shared)

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 import platform
+import shlex
 import subprocess
 import sys
 import time
@@ -18,6 +19,8 @@ from typing import Any
 from tasks.common.errors import UserError
 
 LATEST = "latest"
+# Below the 255 bytes that file systems allow, also where a character takes two.
+LONGEST_NAME = 100
 _PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn", "matplotlib", "tensorboard", "pillow")
 
 
@@ -83,10 +86,10 @@ def create(
         OSError: the folder cannot be written.
     """
     name = run_name or time.strftime("%Y-%m-%d_%H-%M-%S")
-    if Path(name).name != name or name in {LATEST, ".", ".."}:
+    if Path(name).name != name or name in {LATEST, ".", ".."} or len(name) > LONGEST_NAME:
         raise UserError(
-            "--run-name must be a plain folder name other than 'latest', without a slash. "
-            f"Received: {name!r}"
+            f"--run-name must be a plain folder name of at most {LONGEST_NAME} characters other "
+            f"than 'latest', without a slash. Received: {name!r}"
         )
     parent = runs_dir / task_name
     parent.mkdir(parents=True, exist_ok=True)
@@ -119,7 +122,8 @@ def find(name: str, runs_dir: Path, task_name: str | None = None) -> Path:
     tasks = [runs_dir / task_name] if task_name else sorted(runs_dir.glob("*"))
     found = [folder / name for folder in tasks if (folder / name / "config.json").is_file()]
     if name == LATEST and found:
-        return max(found, key=lambda folder: folder.stat().st_mtime).resolve()
+        # The configuration is written once; the folder changes with each later export.
+        return max(found, key=lambda folder: (folder / "config.json").stat().st_mtime).resolve()
     if len(found) == 1:
         return found[0].resolve()
     if found:
@@ -156,7 +160,7 @@ def describe(task: str, seed: int) -> dict[str, Any]:
     """What made a run: task, command, seed, versions, revision and hardware."""
     return {
         "task": task,
-        "command": f"python -m tasks.{task} {' '.join(sys.argv[1:])}".strip(),
+        "command": shlex.join(["python", "-m", f"tasks.{task}", *sys.argv[1:]]),
         "seed": seed,
         "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "python": platform.python_version(),

@@ -47,8 +47,7 @@ def open_run(name: str, runs_dir: Path) -> SavedRun:
     """
     folder = RunFolder(run_folder.find(name, runs_dir))
     task = _task(folder)
-    text = folder.config.read_text(encoding="utf-8")
-    config = configs.from_json(type(task.presets["quick"]), text, folder.config)
+    config = configs.read(type(task.presets["quick"]), folder.config)
     if not folder.model.is_file():
         raise UserError(
             f"{folder.path} has no model yet: no epoch was completed. Go on with "
