@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import PowerNorm
+from matplotlib.colors import ListedColormap, PowerNorm
 from matplotlib.figure import Figure
 
 from tasks.common.classification import (
@@ -20,7 +20,7 @@ from tasks.common.figures import BLUE, GREY, ORANGE, STYLE, new_figure
 from tasks.common.wording import shorten
 
 # What is still readable on a page: numbers in the cells, names at the axes, bars below another.
-COUNTED_CLASSES = 16
+COUNTED_CLASSES = 24
 NAMED_CLASSES = 40
 BARS = 30
 
@@ -30,8 +30,8 @@ def confusion_matrix(counts: np.ndarray, class_names: Sequence[str]) -> Figure:
     """The share of each true class (row) that was called each class (column), as shades.
 
     Few classes have the counts in the cells, more have names at the axes, and beyond that the
-    axes carry class ids. The shade grows with the square root of the share, so that a rare
-    confusion can be seen at all. Rows of classes without an example stay empty.
+    axes carry class ids. The shade grows with the square root of the share and does not begin
+    at white, so that a rare confusion can be seen. Rows of classes without an example are grey.
 
     Args:
         counts: int, shape (classes, classes), true class by predicted class.
@@ -50,8 +50,11 @@ def confusion_matrix(counts: np.ndarray, class_names: Sequence[str]) -> Figure:
     side = float(np.clip(3.2 + 0.3 * classes, 4.2, 8.6))
     figure = new_figure(side + 0.8, side)
     axes = figure.subplots()
-    image = axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, 0, 1), interpolation="nearest")
-    bar = figure.colorbar(image, ax=axes, shrink=0.7, ticks=[0, 0.05, 0.25, 0.5, 0.75, 1])
+    shades = ListedColormap(matplotlib.colormaps["Blues"](np.linspace(0.15, 1, 256)))
+    shades = shades.with_extremes(bad="#DDDDDD", under="white")
+    norm = PowerNorm(0.5, 1e-6, 1)
+    image = axes.imshow(shares, cmap=shades, norm=norm, interpolation="nearest")
+    bar = figure.colorbar(image, ax=axes, shrink=0.7, ticks=[0.01, 0.05, 0.25, 0.5, 0.75, 1])
     bar.set_label("share of the true class")
     if classes <= COUNTED_CLASSES:
         _write_counts(axes, counts, shares)
@@ -69,8 +72,8 @@ def _label_classes(axes: Axes, class_names: Sequence[str]) -> None:
     classes = len(class_names)
     word = "class" if classes <= NAMED_CLASSES else "class id"
     if classes <= NAMED_CLASSES:
-        size = 9 if classes <= COUNTED_CLASSES else 7
-        names = [shorten(name, 26) for name in class_names]
+        size = 9 if classes <= 12 else 7
+        names = [shorten(name, 32) for name in class_names]
         axes.set_xticks(range(classes), names, rotation=90, fontsize=size)
         axes.set_yticks(range(classes), names, fontsize=size)
     axes.set_xlabel(f"predicted {word}")
@@ -90,14 +93,13 @@ def reliability_diagram(bins: ReliabilityBins) -> Figure:
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     middles, width = (bins.edges[:-1] + bins.edges[1:]) / 2, np.diff(bins.edges)
     upper.bar(middles, bins.accuracies, 0.94 * width, color=BLUE, label="accuracy")
-    upper.plot(bins.confidences, bins.confidences, "_", color=ORANGE, markersize=13, mew=2.5)
-    upper.plot([], [], "_", color=ORANGE, markersize=13, mew=2.5, label="mean confidence")
-    upper.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="calibrated")
+    upper.plot([0, 1], [0, 1], color=ORANGE, linestyle="--", label="if calibrated")
     upper.set_ylabel("share of right answers")
     upper.set_ylim(0, 1.02)
     upper.set_xlim(0, 1)
     upper.set_title(f"expected calibration error {expected_calibration_error(bins):.3f}")
-    upper.legend(loc="upper left")
+    # Outside, since the bars may stand anywhere.
+    figure.legend(loc="outside lower center", ncols=2)
     lower.bar(middles, bins.counts, 0.94 * width, color=GREY)
     lower.set_ylabel("examples")
     lower.set_xlabel("confidence: probability of the predicted class")

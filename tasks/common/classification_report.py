@@ -165,10 +165,21 @@ def _mistakes(report: ClassificationReport) -> Section:
         "Worst mistakes: the truth was least expected. Surest mistakes: the wrong answer was "
         "given with the highest probability, those among the worst left out."
     )
+    names = report.info.class_names
+    rows = [
+        (
+            mistake.identifier,
+            names[mistake.truth],
+            names[mistake.predicted],
+            percent(mistake.confidence),
+        )
+        for mistake in [*worst, *surest]
+    ]
+    table = markdown_table(("picture", "truth", "answer", "probability of the answer"), rows)
     grids = {"worst_mistakes": worst, "surest_mistakes": surest}
     return Section(
         "Mistakes",
-        text,
+        f"{text}\n\n{table}",
         {name: _grid(report, mistakes) for name, mistakes in grids.items() if mistakes},
     )
 
@@ -190,6 +201,7 @@ def _classes(report: ClassificationReport) -> Section:
     rows = [
         (
             score.name,
+            str(score.class_id),
             str(score.count),
             percent(score.precision),
             percent(score.recall),
@@ -198,7 +210,7 @@ def _classes(report: ClassificationReport) -> Section:
         )
         for score in scores
     ]
-    header = ("class", "pictures", "precision", "recall", "F1", "average precision")
+    header = ("class", "id", "pictures", "precision", "recall", "F1", "average precision")
     figure = classification_figures.per_class_bars(scores)
     return Section("Classes", markdown_table(header, rows), {"classes": figure})
 

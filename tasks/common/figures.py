@@ -67,18 +67,22 @@ def save(figure: Figure, path: Path) -> None:
     with warnings.catch_warnings():
         # A class name in a script that the font lacks is drawn as boxes, which is message enough.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(drawn, format="png", metadata={"Software": None})
+        # Tight: labels beside a square picture can lie past the edge that the layout planned for.
+        figure.savefig(drawn, format="png", bbox_inches="tight", metadata={"Software": None})
     path.write_bytes(_within_limit(drawn.getvalue()))
 
 
 def _within_limit(png: bytes) -> bytes:
-    """The same picture with 256, 64 or 16 colours, the first that keeps to the limit."""
+    """The same picture with 256, 64 or 16 dithered colours, the first that keeps to the limit."""
     picture = Image.open(io.BytesIO(png)).convert("RGB")
     for colors in (256, 64, 16):
         if len(png) < PNG_BYTES:
             break
         smaller = io.BytesIO()
-        picture.quantize(colors).save(smaller, format="png", optimize=True)
+        # Pillow dithers, which keeps skies and paint from showing bands, to a given palette only.
+        palette = picture.quantize(colors, method=Image.Quantize.MAXCOVERAGE)
+        reduced = picture.quantize(palette=palette)
+        reduced.save(smaller, format="png", optimize=True)
         png = smaller.getvalue()
     return png
 
@@ -113,8 +117,10 @@ def learning_curves(
     for axes, name in zip(panels, ("loss", metric), strict=False):
         _draw_pair(axes, history, name, best)
     _draw_learning_rates(panels[2], history)
+    stages = [one_line(str(row.get("stage") or "")) for row in history]
     for axes in panels:
-        _mark_stages(axes, [one_line(str(row.get("stage") or "")) for row in history])
+        # Named once: in the middle, where a rising metric leaves the lower edge free.
+        _mark_stages(axes, stages, named=axes is panels[1])
         axes.set_xlabel("epoch")
         axes.set_xlim(0.5, len(history) + 0.5)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
@@ -171,24 +177,26 @@ def _draw_learning_rates(axes: Axes, history: Sequence[Mapping]) -> None:
     axes.set_title("learning rate")
 
 
-def _mark_stages(axes: Axes, stages: list[str]) -> None:
-    """A line wherever the stage changes, with the name of each stage beside its start."""
+def _mark_stages(axes: Axes, stages: list[str], named: bool) -> None:
+    """A line wherever the stage changes and, where wanted, each stage's name beside its start."""
     starts = [i for i in range(len(stages)) if i == 0 or stages[i] != stages[i - 1]]
     if len(starts) < 2:
         return
     for number, start in enumerate(starts):
         if number > 0:
             axes.axvline(start + 0.5, color=GREY, linestyle=":", linewidth=1)
-        axes.text(
-            start + 0.5,
-            0.02,
-            f" {shorten(stages[start], 24)}",
-            transform=axes.get_xaxis_transform(),
-            rotation=90,
-            color=GREY,
-            fontsize=7,
-            verticalalignment="bottom",
-        )
+        if named:
+            axes.annotate(
+                shorten(stages[start], 24),
+                (start + 0.5, 0),
+                (3, 5),
+                xycoords=axes.get_xaxis_transform(),
+                textcoords="offset points",
+                rotation=90,
+                color="black",
+                fontsize=7.5,
+                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5},
+            )
 
 
 @matplotlib.rc_context(STYLE)
@@ -208,15 +216,17 @@ def picture_grid(images: Sequence[np.ndarray], captions: Sequence[str], columns:
             "images and captions must be equally many and at least one. "
             f"Received: {len(images)} images, {len(captions)} captions"
         )
+    columns = min(columns, len(images))
     rows = -(-len(images) // columns)
-    figure = new_figure(2.35 * columns, 2.3 * rows)
+    figure = new_figure(2.05 * columns, 2.0 * rows)
     cells = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in cells:
         axes.set_axis_off()
+        axes.set_anchor("N")
     for axes, image, caption in zip(cells, images, captions, strict=False):
         axes.imshow(image, cmap="gray", vmin=0, vmax=255)
-        lines = [shorten(line, 36) for line in caption.splitlines()]
-        axes.set_title("\n".join(lines), fontsize=8, fontweight="normal")
+        lines = [shorten(line, 34) for line in caption.splitlines()]
+        axes.set_title("\n".join(lines), fontsize=7, fontweight="normal")
     return figure
 
 

@@ -35,12 +35,15 @@ class Section:
 def write_report(folder: Path, title: str, sections: Sequence[Section]) -> Path:
     """Writes `report.md` with its figures into `folder`, made where it is missing; gives its path.
 
-    The figures are written first, so that the text never points to one that is not there.
+    The figures are written first, so that the text never points to one that is not there; those
+    of an earlier report in the folder are removed.
 
     Raises:
         OSError: the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.png"):
+        old.unlink()
     parts = [f"# {escaped(title)}"]
     for section in sections:
         if section.heading:

@@ -49,6 +49,6 @@ def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def escaped(cell: str) -> str:
     """One line in which Markdown's and HTML's own characters stand for themselves."""
     text = one_line(cell).replace("\\", "\\\\").replace("&", "&amp;").replace("<", "&lt;")
-    for character in "|*_`[]":
+    for character in "|*_`[]~":
         text = text.replace(character, f"\\{character}")
     return text

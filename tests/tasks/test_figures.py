@@ -91,3 +91,56 @@ def test_bars_show_their_values_and_refuse_what_is_no_length() -> None:
     assert [round(bar.get_width(), 3) for bar in axes.patches] == [0.9, 0.1]
     with pytest.raises(ValueError, match="finite"):
         figures.metric_bars({"model": math.nan}, "accuracy")
+
+
+def test_stages_are_named_once_at_their_starts() -> None:
+    loss, accuracy, rate = figures.learning_curves(CURVES).axes
+    assert [(text.get_text(), text.xy[0]) for text in accuracy.texts] == [
+        ("head", 0.5),
+        ("tail", 2.5),
+    ]
+    assert not loss.texts
+    assert not rate.texts
+
+
+def test_rows_of_pictures_share_their_upper_edge() -> None:
+    wide, high = np.zeros((40, 120, 3), np.uint8), np.zeros((120, 40, 3), np.uint8)
+    figure = figures.picture_grid([wide, high], ["a", "b"])
+    figure.canvas.draw()
+    upper = [axes.get_position().y1 for axes in figure.axes]
+    assert upper[0] == pytest.approx(upper[1], abs=1e-3)
+
+
+def test_a_grid_is_no_wider_than_its_pictures() -> None:
+    picture = np.zeros((30, 40, 3), np.uint8)
+    one = figures.picture_grid([picture], ["a"]).get_figwidth()
+    four = figures.picture_grid([picture] * 4, ["a"] * 4).get_figwidth()
+    assert four == pytest.approx(4 * one)
+
+
+def test_fewer_colors_keep_the_limit_and_the_white_ground(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    picture = rng.integers(0, 256, (200, 300, 3), dtype=np.uint8)
+    path = tmp_path / "noise.png"
+    figures.save(figures.picture_grid([picture] * 8, ["a"] * 8), path)
+    assert path.stat().st_size < figures.PNG_BYTES
+    with Image.open(path) as saved:
+        assert saved.mode == "P"
+        pixels = np.asarray(saved.convert("RGB"))
+    assert tuple(pixels[0, 0]) == (255, 255, 255)
+
+
+def test_confusion_matrix_tells_absent_classes_from_unused_answers() -> None:
+    figure = classification_figures.confusion_matrix(np.array([[4, 0], [0, 0]]), ("cat", "dog"))
+    image = figure.axes[0].images[0]
+    red, green, blue, _ = image.to_rgba(image.get_array())[1, 0]
+    assert red == green == blue < 0.95  # no example of the class: grey
+    assert tuple(image.to_rgba(image.get_array())[0, 1]) == (1, 1, 1, 1)  # never answered: white
+
+
+def test_names_are_never_formulas(tmp_path: Path) -> None:
+    names = (r"$\frac{a$", "$$", "a\nb\0")
+    figures.save(
+        classification_figures.confusion_matrix(np.eye(3, dtype=int), names), tmp_path / "a.png"
+    )
+    assert (tmp_path / "a.png").stat().st_size > 1000
