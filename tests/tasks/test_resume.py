@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import time
 from pathlib import Path
 
 import keras
@@ -62,6 +63,72 @@ def test_killed_in_the_middle_of_an_epoch_and_resumed(whole: Path) -> None:
     run(whole, TASK, "--resume", "killed")
     assert_same_weights(folder_of(whole, "whole"), folder)
     assert _without_times(folder) == _without_times(folder_of(whole, "whole"))
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A weight file, so that the recipe for pretrained networks is used."""
+    path = tmp_path_factory.mktemp("weights") / "some.weights.h5"
+    keras.utils.set_random_seed(1)
+    network = keras.applications.MobileNet(
+        include_top=False, weights=None, input_shape=(32, 32, 3), name="MobileNet"
+    )
+    network.save_weights(path)
+    return path
+
+
+def test_killed_in_a_later_stage_with_moving_averages(tmp_path: Path, weights: Path) -> None:
+    options = (
+        *("--backbone", "MobileNet", "--weights", str(weights), "--image-size", "32", "32"),
+        *("--rendered-count", "40", "16", "16", "--batch-size", "8", "--augment", "flip", "colour"),
+        *("--head-epochs", "1", "--tail-epochs", "3", "--tail-stages", "2", "--mixing", "mixup"),
+        *("--ema-momentum", "0.9", "--patience", "2", "--accumulate-steps", "2"),
+    )
+    run(tmp_path, TASK, *options, "--run-name", "whole")
+    folder = folder_of(tmp_path, "killed")
+    process = start(tmp_path, TASK, *options, "--run-name", "killed", "--checkpoint-seconds", "0")
+
+    def inside_second_stage() -> bool:
+        position = position_of(folder)
+        return position is not None and (position.stage, position.epoch, position.step) >= (1, 2, 1)
+
+    signal_when(process, inside_second_stage, signal.SIGKILL)
+    assert position_of(folder).stage == 1
+    run(tmp_path, TASK, "--resume", "killed")
+    assert_same_weights(folder_of(tmp_path, "whole"), folder)
+    assert _without_times(folder) == _without_times(folder_of(tmp_path, "whole"))
+
+
+@pytest.mark.slow
+def test_kills_while_the_state_is_written_all_the_time(whole: Path) -> None:
+    folder = folder_of(whole, "tortured")
+    words = [TASK, *TINY, "--run-name", "tortured", "--checkpoint-seconds", "0"]
+    random = np.random.default_rng(0)
+    for _ in range(4):
+        process = start(whole, *words)
+        before = folder.state.stat().st_mtime_ns if folder.state.is_file() else 0
+
+        def moved_on(before: int = before) -> bool:
+            return folder.state.is_file() and folder.state.stat().st_mtime_ns > before
+
+        while not moved_on() and process.poll() is None:
+            time.sleep(0.01)
+        time.sleep(random.uniform(0, 1.5))
+        process.kill()
+        process.communicate()
+        assert position_of(folder) is not None
+        words = [TASK, "--resume", "tortured", "--checkpoint-seconds", "0"]
+    run(whole, TASK, "--resume", "tortured")
+    assert_same_weights(folder_of(whole, "whole"), folder)
+
+
+def test_a_loss_that_is_no_number_stops_the_run(tmp_path: Path) -> None:
+    options = (*TINY, "--scratch-learning-rate", "1e30", "--schedule", "constant")
+    result = run(tmp_path, TASK, *options, "--run-name", "wild", status=2)
+    assert "loss became" in result.stderr
+    assert "at step" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert position_of(folder_of(tmp_path, "wild")) is not None
 
 
 def test_interrupt_saves_the_state_and_names_the_command(whole: Path) -> None:
