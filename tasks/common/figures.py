@@ -7,6 +7,7 @@ it. Names from outside are shortened, and never read as formulas.
 from __future__ import annotations
 
 import io
+import itertools
 import math
 import warnings
 from collections.abc import Mapping, Sequence
@@ -160,12 +161,12 @@ def _draw_pair(axes: Axes, history: Sequence[Mapping], name: str, best: int | No
 def _draw_learning_rates(axes: Axes, history: Sequence[Mapping]) -> None:
     names = dict.fromkeys(n for row in history for n in row if n.startswith("learning_rate"))
     epochs = np.arange(1, len(history) + 1)
-    for name, color in zip(names, (GREEN, BLUE, ORANGE, RED, GREY), strict=False):
+    for name, color in zip(names, itertools.cycle((GREEN, BLUE, ORANGE, RED, GREY, "black"))):
         label = one_line(name.removeprefix("learning_rate").replace("_", " ").strip(" /:."))
         rates = _column(history, name)
         # A schedule may end at exactly 0, which a logarithmic axis has no place for.
         shown = np.where(rates > 0, rates, np.nan)
-        axes.plot(epochs, shown, color=color, marker="o", label=label)
+        axes.plot(epochs, shown, color=color, marker="o", label=label or "all that trains")
     rates = [rate for name in names for rate in _column(history, name) if rate > 0]
     if rates:
         axes.set_yscale("log")

@@ -144,3 +144,11 @@ def test_names_are_never_formulas(tmp_path: Path) -> None:
         classification_figures.confusion_matrix(np.eye(3, dtype=int), names), tmp_path / "a.png"
     )
     assert (tmp_path / "a.png").stat().st_size > 1000
+
+
+def test_every_parameter_group_has_its_learning_rate_drawn() -> None:
+    names = ["learning_rate", *(f"learning_rate_stage_{number}" for number in range(1, 9))]
+    rows = history(loss=["2", "1"], **{name: ["0.1", "0.01"] for name in names})
+    rate = figures.learning_curves(rows).axes[2]
+    drawn = [line.get_label() for line in rate.lines]
+    assert drawn == ["all that trains", *(f"stage {number}" for number in range(1, 9))]
