@@ -45,7 +45,7 @@ class BestModel(keras.callbacks.Callback):
         temporary = self._path.with_name(f".{self._path.stem}.part.keras")
         try:
             # A model without its optimizer: a third of the size, and loading it needs none of it.
-            keras.Model(self.model.inputs, self.model.outputs, name=self.model.name).save(temporary)
+            keras.Model(self.model.input, self.model.output, name=self.model.name).save(temporary)
             with temporary.open("rb") as file:
                 os.fsync(file.fileno())
             temporary.replace(self._path)

@@ -158,7 +158,7 @@ def _train_stage(
         # A stage starts from the best weights so far, not from the last ones.
         load_best(work.model, work.folder)
     work.task.compile_model(work.config, work.model, stage, batches.steps_per_epoch)
-    work.model.optimizer.build(work.model.trainable_variables)
+    _build_for_training(work.model, batches)
     standard = standard_callbacks(_monitoring(work, position, stage, batches, last_epoch))
     point = ResumePoint(
         work.folder,
@@ -196,6 +196,18 @@ def _train_stage(
         step=0,
         seconds=point.seconds(),
     )
+
+
+def _build_for_training(model: keras.Model, batches: Batches) -> None:
+    """Makes the variables of optimizer and metrics, which Keras would make in the first step.
+
+    A saved state is put back before that step, and counts on finding all of them.
+    """
+    model.optimizer.build(model.trainable_variables)
+    spec = batches.validation.element_spec[1]
+    target = tf.zeros((1, *spec.shape[1:]), spec.dtype)
+    model.compute_metrics(None, target, tf.zeros((1, *model.output_shape[1:])))
+    model.reset_metrics()
 
 
 def _batches(work: _Work, size: int) -> Batches:

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # A network and data so small that a run is mostly the start of TensorFlow.
 TINY = (
     *("--backbone", "MobileNet", "--image-size", "32", "32", "--weights", "none"),
-    *("--rendered-count", "40", "16", "16", "--batch-size", "8", "--scratch-epochs", "3"),
+    *("--rendered-count", "40", "16", "16", "--batch-size", "8", "--scratch-epochs", "4"),
 )
 
 

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-import keras_models.heads  # noqa: F401  registers what the saved models are made of
+import keras_models.transfer  # noqa: F401  registers what the saved models are made of
 from tasks.common.resume import Position, read_position
 from tasks.common.run_folder import RunFolder
 from tests.tasks.processes import TINY, run, signal_when, start
@@ -51,15 +51,14 @@ def test_killed_in_the_middle_of_an_epoch_and_resumed(whole: Path) -> None:
     folder = folder_of(whole, "killed")
     process = start(whole, TASK, *TINY, "--run-name", "killed", "--checkpoint-seconds", "0")
 
-    def inside_second_epoch() -> bool:
+    def inside_later_epoch() -> bool:
+        # Of five steps; one more may be done before the signal arrives.
         position = position_of(folder)
-        return position is not None and (position.epoch, position.step) >= (1, 2)
+        return position is not None and position.epoch >= 1 and 1 <= position.step <= 3
 
-    status, _, _ = signal_when(process, inside_second_epoch, signal.SIGKILL)
+    status, _, _ = signal_when(process, inside_later_epoch, signal.SIGKILL)
     assert status == -signal.SIGKILL
-    killed_at = position_of(folder)
-    assert killed_at.epoch == 1
-    assert killed_at.step >= 2
+    assert position_of(folder).step > 0
     run(whole, TASK, "--resume", "killed")
     assert_same_weights(folder_of(whole, "whole"), folder)
     assert _without_times(folder) == _without_times(folder_of(whole, "whole"))
@@ -90,7 +89,7 @@ def test_killed_in_a_later_stage_with_moving_averages(tmp_path: Path, weights: P
 
     def inside_second_stage() -> bool:
         position = position_of(folder)
-        return position is not None and (position.stage, position.epoch, position.step) >= (1, 2, 1)
+        return position is not None and position.stage == 1 and 1 <= position.step <= 3
 
     signal_when(process, inside_second_stage, signal.SIGKILL)
     assert position_of(folder).stage == 1
@@ -123,7 +122,7 @@ def test_kills_while_the_state_is_written_all_the_time(whole: Path) -> None:
 
 
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path: Path) -> None:
-    options = (*TINY, "--scratch-learning-rate", "1e30", "--schedule", "constant")
+    options = (*TINY, "--scratch-learning-rate", "3e38", "--schedule", "constant")
     result = run(tmp_path, TASK, *options, "--run-name", "wild", status=2)
     assert "loss became" in result.stderr
     assert "at step" in result.stderr
