@@ -46,7 +46,7 @@ def guarded(action: Callable[[], None]) -> int:
         print(stop, file=sys.stderr)
         return INTERRUPTED
     except KeyboardInterrupt:
-        print("\nStopped before anything was saved.", file=sys.stderr)
+        print("\nStopped. A run that had begun goes on with --resume.", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of the output has gone, as `head` does; there is nobody to tell.

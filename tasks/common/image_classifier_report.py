@@ -14,7 +14,6 @@ from callbacks.tensorboard_confusion import write_confusion_matrix
 from callbacks.tensorboard_hparams import write_hparams
 from callbacks.tensorboard_pr_curves import write_pr_curves
 from callbacks.tensorboard_projector import write_projector
-from callbacks.tensorboard_text import write_text
 from datasets import core, pipeline
 from keras_models import transfer
 from tasks.common import baselines, classification, classification_report
@@ -55,7 +54,7 @@ def report(task: Task, run: Run) -> None:
         picture=lambda index: run.splits.test.example(index)["image"],
     )
     classification_report.write_classification_report(run.folder.report, document)
-    _write_tensorboard(run, test, environment)
+    _write_tensorboard(run, test)
     print(classification_report.summary_table(document, run.folder.report))
     print(f"TensorBoard: tensorboard --logdir {run.folder.path.parent}")
 
@@ -120,12 +119,10 @@ def _features(run: Run) -> tuple[str, dict[str, np.ndarray]]:
     return name, features
 
 
-def _write_tensorboard(run: Run, test: Predictions, environment: dict[str, Any]) -> None:
-    """Confusion matrix, PR curves, table of runs, projector and texts."""
+def _write_tensorboard(run: Run, test: Predictions) -> None:
+    """Confusion matrix, PR curves, table of runs and projector."""
     folder, names = run.folder.tensorboard, test.class_names
     config = dataclasses.asdict(run.config)
-    write_text(folder, "config", config)
-    write_text(folder, "environment", environment)
     write_confusion_matrix(folder, classification.confusion_counts(test), names)
     write_pr_curves(folder, test.labels, test.probabilities, names)
     results = {f"test_{key}": value for key, value in classification.metrics(test).items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ from callbacks.csv_history import read_history
 from callbacks.not_finite import StopIfNotFinite
 from callbacks.run_position import RunPosition
 from callbacks.standard import Monitoring, standard_callbacks
+from callbacks.tensorboard_text import write_text
 from datasets import core
 from tasks.common import batch_size, console, learning_rate_search, run_folder
 from tasks.common import config as configs
@@ -96,6 +98,9 @@ def _open(task: Task, config: Any, splits: core.Splits, model: keras.Model) -> _
     if config.resume is None:
         text = configs.to_json(config)
         folder = run_folder.create(config.runs_dir, task.name, config.run_name, text, config.seed)
+        write_text(folder.tensorboard, "config", json.loads(text))
+        environment = json.loads(folder.environment.read_text(encoding="utf-8"))
+        write_text(folder.tensorboard, "environment", environment)
     else:
         folder = RunFolder(run_folder.find(config.resume, config.runs_dir, task.name))
     stages = task.stages(config, model)
