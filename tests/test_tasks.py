@@ -198,7 +198,7 @@ def test_a_run_leaves_every_part_of_its_folder(
     assert list(folder.tensorboard.rglob("events.out.tfevents.*"))
     for name in ("metrics.json", "report.md"):
         assert (folder.report / name).is_file(), f"report/{name} is missing"
-    assert (folder.path.parent / "latest").resolve() == folder.path.resolve()
+    assert (folder.path.parents[1] / "latest").resolve() == folder.path.resolve()
     leftovers = [path for path in folder.path.rglob("*") if ".part" in path.name]
     assert leftovers == []
 

@@ -104,7 +104,7 @@ def create(
     folder.state.parent.mkdir()
     replace_text(folder.config, config_text)
     replace_text(folder.environment, json.dumps(describe(task_name, seed), indent=2) + "\n")
-    _point_latest(parent, name)
+    _point_latest(runs_dir, parent / name)
     return folder
 
 
@@ -120,10 +120,16 @@ def find(name: str, runs_dir: Path, task_name: str | None = None) -> Path:
     if (direct / "config.json").is_file():
         return direct.resolve()
     tasks = [runs_dir / task_name] if task_name else sorted(runs_dir.glob("*"))
-    found = [folder / name for folder in tasks if (folder / name / "config.json").is_file()]
-    if name == LATEST and found:
+    runs = [
+        file.parent
+        for folder in tasks
+        for file in sorted(folder.glob("*/config.json"))
+        if not file.parent.is_symlink()
+    ]
+    if name == LATEST and runs:
         # The configuration is written once; the folder changes with each later export.
-        return max(found, key=lambda folder: (folder / "config.json").stat().st_mtime).resolve()
+        return max(runs, key=lambda run: (run / "config.json").stat().st_mtime_ns).resolve()
+    found = [run for run in runs if run.name == name]
     if len(found) == 1:
         return found[0].resolve()
     if found:
@@ -131,7 +137,7 @@ def find(name: str, runs_dir: Path, task_name: str | None = None) -> Path:
             f"Several tasks have a run called {name!r}: name its folder, one of "
             f"{', '.join(map(str, found))}."
         )
-    known = sorted(str(file.parent) for folder in tasks for file in folder.glob("*/config.json"))
+    known = [str(run) for run in runs]
     raise UserError(
         f"There is no run {name!r} under {runs_dir}. A run is a run folder, its name or 'latest'; "
         + (f"known runs: {', '.join(known[-5:])}." if known else "no run has been made there yet.")
@@ -195,11 +201,15 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def _point_latest(parent: Path, name: str) -> None:
-    link = parent / f".{LATEST}.part"
+def _point_latest(runs_dir: Path, run: Path) -> None:
+    """Makes `latest` in the folder of all runs lead to `run`.
+
+    It does not stand beside the runs of a task, where TensorBoard would read it as one more run.
+    """
+    link = runs_dir / f".{LATEST}.part"
     link.unlink(missing_ok=True)
-    link.symlink_to(name, target_is_directory=True)
-    link.replace(parent / LATEST)
+    link.symlink_to(run.relative_to(runs_dir), target_is_directory=True)
+    link.replace(runs_dir / LATEST)
 
 
 def _version(package: str) -> str | None:

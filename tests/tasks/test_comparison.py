@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,8 @@ def compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_run(tmp_path / "runs", "stopped", data, augment=())
     write_metrics(low, test_accuracy=0.8, test_accuracy_low=0.7, test_accuracy_high=0.9)
     write_metrics(high, test_accuracy=0.9, validation_accuracy=0.95)
-    (low.parent / "latest").symlink_to("plain")
+    newer = time.time() + 10
+    os.utime(low / "config.json", (newer, newer))
     return tmp_path
 
 
