@@ -48,7 +48,7 @@ class CarsFinetuneConfig(ImageClassifierConfig):
     """Folder of the data; `stanford_cars` and `folder` need it."""
     crop_to_box: bool = False
     """Cut Stanford Cars pictures to the annotated box."""
-    rendered_count: tuple[int, int, int] = (3200, 320, 400)
+    rendered_count: tuple[int, int, int] = (4000, 320, 400)
     """Drawn pictures for training, validation and test."""
     rendered_classes: int = 8
     """Classes of drawn cars."""
@@ -74,7 +74,7 @@ class CarsFinetuneConfig(ImageClassifierConfig):
     """Of the head in the third stage, at its highest."""
     depth_factor: float = 0.3
     """Each stage of the backbone learns at this multiple of the one nearer the output."""
-    scratch_epochs: int = 6
+    scratch_epochs: int = 5
     """Epochs in which everything trains from random weights, instead of the three stages."""
     scratch_learning_rate: float = 1e-3
     """At its highest, when everything trains from random weights."""
