@@ -54,7 +54,6 @@ class DatasetInfo:
         description: one sentence: what is seen, how it was split.
         origin: where it comes from: a path, an address, or "drawn by this project".
         licence: licence or terms of use.
-        class_detail: the word for what a class is, such as "car model"; used in report headings.
     """
 
     name: str
@@ -62,7 +61,6 @@ class DatasetInfo:
     description: str
     origin: str
     licence: str
-    class_detail: str = "class"
 
 
 @dataclasses.dataclass(frozen=True)

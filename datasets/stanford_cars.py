@@ -105,7 +105,6 @@ def _splits(copy: Copy, root: Path, validation_fraction: float, seed: int) -> Sp
         f"{copy.layout}; {how}{missing}.",
         origin=str(root),
         licence=LICENCE,
-        class_detail="car model",
     )
     return Splits(train, validation, test, info)
 

@@ -228,7 +228,6 @@ def _described(names: tuple[str, ...], seed: int) -> DatasetInfo:
         ),
         origin="drawn by this project",
         licence="that of this project",
-        class_detail="body style",
     )
 
 

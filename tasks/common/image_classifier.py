@@ -108,8 +108,10 @@ def class_weights(labels: np.ndarray, class_count: int) -> np.ndarray:
 def compile_model(
     config: ImageClassifierConfig, model: keras.Model, stage: Stage, steps_per_epoch: int
 ) -> None:
-    """Freezes what the stage leaves frozen and sets optimizer, loss and metrics."""
+    """Freezes what the stage leaves frozen, says so, and sets optimizer, loss and metrics."""
     transfer.freeze(model, stage.trainable_stages)
+    weights = transfer.count_parameters(model)
+    print(f"{stage.name}: {weights['trainable']:,} of {weights['total']:,} weights train")
     groups = transfer.parameter_groups(model)
     class_count = len(transfer.class_names(model))
     metrics = [keras.metrics.CategoricalAccuracy(name="accuracy")]

@@ -366,36 +366,6 @@ def test_a_failed_export_leaves_the_older_one(classifier, pictures, tmp_path, mo
     assert older.read_bytes() == b"older"
 
 
-# --- several formats at once ----------------------------------------------------------------------
-
-
-def test_export_all_quantises_what_can_be(classifier, pictures, tmp_path):
-    done = verified.export_all(
-        classifier,
-        CLASS_NAMES,
-        tmp_path / "export",
-        ["saved_model", "litert"],
-        pictures,
-        quantize="dynamic",
-        runs=1,
-    )
-    assert [(row.format, row.quantize) for row in done] == [
-        ("saved_model", None),
-        ("litert", "dynamic"),
-    ]
-    assert all(row.path.exists() for row in done)
-
-
-def test_export_all_refuses_before_it_writes(classifier, pictures, tmp_path):
-    with pytest.raises(ValueError, match="quantize='dynamic' is possible for litert"):
-        verified.export_all(
-            classifier, CLASS_NAMES, tmp_path, ["onnx"], pictures, quantize="dynamic"
-        )
-    with pytest.raises(ValueError, match="format must be one of"):
-        verified.export_all(classifier, CLASS_NAMES, tmp_path, ["onnx", "coreml"], pictures)
-    assert not list(tmp_path.iterdir())
-
-
 def test_the_table_of_formats_needs_no_framework():
     script = (
         "import sys; from tasks.common.exports import formats; "
@@ -621,9 +591,7 @@ def test_the_networks_of_keras(network, tmp_path):
             keras.applications.ResNet50(**arguments),
             [keras.layers.Rescaling(1.0, [-103.939, -116.779, -123.68])],
         )
-    rows = verified.export_all(
-        model, CLASS_NAMES, tmp_path, list(formats.FORMATS), noise_pictures(), runs=3
-    )
-    for row in rows:
+    for name in formats.FORMATS:
+        row = verified.export_verified(model, CLASS_NAMES, tmp_path, name, noise_pictures(), runs=3)
         assert row.agreement.spread > 0.02
         assert row.agreement.largest_difference < 1e-4
