@@ -22,7 +22,7 @@ from tasks.common.image_classifier import batching, predict
 from tasks.common.task import Run, Task
 
 # Side of the pictures that the linear baseline without a pretrained network sees, in pixels.
-_THUMBNAIL = 32
+_THUMBNAIL = 24
 _BATCH = 64
 # Pictures in TensorBoard's projector; a sprite of more gets too large for a browser.
 _PROJECTED = 1000
