@@ -113,12 +113,12 @@ def training_batches(
         return image, target
 
     dataset = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(epoch_batches)
-    return dataset.prefetch(_PREFETCH)
+    return _ready(dataset)
 
 
 def evaluation_batches(source: LabelledSource, batching: Batching) -> tf.data.Dataset:
     """Every example once, in order, unaugmented, with its target."""
-    return (
+    dataset = (
         tf.data.Dataset.range(len(source))
         .map(
             lambda index: _load(source, batching, index),
@@ -126,8 +126,19 @@ def evaluation_batches(source: LabelledSource, batching: Batching) -> tf.data.Da
             deterministic=True,
         )
         .batch(batching.batch_size)
-        .prefetch(_PREFETCH)
     )
+    return _ready(dataset)
+
+
+def _ready(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """The dataset, preparing its next batches while the present one is used.
+
+    There is nothing to tune, all sizes being given. Off, because the tuner's thread sleeps longer
+    and longer, and an iterator that is closed waits for it: up to a minute at the end of a run.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.prefetch(_PREFETCH).with_options(options)
 
 
 def _load(
