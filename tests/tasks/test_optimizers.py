@@ -19,14 +19,19 @@ STEPS = 10
 
 
 def chain(layers: int = 3) -> keras.Model:
-    """Multiplications by a scalar each, all by 1 at first: every gradient is the same."""
+    """The sum of multiplications by a scalar each, all by 1 at first.
+
+    The gradient of each weight is the input, whatever the other weights are: in TensorFlow 2.21 a
+    chain of layers was seen to use weights of the same step in its backward pass.
+    """
     number = keras.Input((1,))
-    output = number
-    for index in range(layers):
-        output = keras.layers.Dense(
-            1, use_bias=False, kernel_initializer="ones", name=f"layer_{index}"
-        )(output)
-    return keras.Model(number, output)
+    outputs = [
+        keras.layers.Dense(1, use_bias=False, kernel_initializer="ones", name=f"layer_{index}")(
+            number
+        )
+        for index in range(layers)
+    ]
+    return keras.Model(number, keras.layers.add(outputs) if layers > 1 else outputs[0])
 
 
 def groups_of(model: keras.Model) -> tuple[ParameterGroup, ...]:
