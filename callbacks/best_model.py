@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-import os
 from pathlib import Path
 from typing import Literal
 
 import keras
+
+from callbacks.replaced_file import replacing
 
 
 class BestModel(keras.callbacks.Callback):
@@ -42,15 +43,9 @@ class BestModel(keras.callbacks.Callback):
         if not math.isfinite(value) or not self._improves(value, loss):
             return
         self.best, self.best_loss, self.best_epoch = value, loss, epoch + 1
-        temporary = self._path.with_name(f".{self._path.stem}.part.keras")
-        try:
+        with replacing(self._path) as temporary:
             # A model without its optimizer: a third of the size, and loading it needs none of it.
             keras.Model(self.model.input, self.model.output, name=self.model.name).save(temporary)
-            with temporary.open("rb") as file:
-                os.fsync(file.fileno())
-            temporary.replace(self._path)
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def _improves(self, value: float, loss: float) -> bool:
         if self.best is None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from pathlib import Path
 
 import keras
+
+from callbacks.replaced_file import replacing
 
 FIRST_COLUMNS = ("epoch", "stage", "seconds")
 
@@ -35,7 +36,8 @@ class CsvHistory(keras.callbacks.Callback):
         rows = [row for row in read_history(self.path) if int(row["epoch"]) <= epoch]
         values = {name: f"{value:.7g}" for name, value in (logs or {}).items()}
         rows.append({**values, "epoch": str(epoch + 1), "stage": self.stage})
-        _replace(self.path, _text(rows))
+        with replacing(self.path) as temporary:
+            temporary.write_text(_text(rows), encoding="utf-8", newline="")
 
 
 def read_history(path: Path) -> list[dict[str, str]]:
@@ -67,13 +69,3 @@ def _text(rows: list[dict[str, str]]) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return buffer.getvalue()
-
-
-def _replace(path: Path, text: str) -> None:
-    """Writes beside `path`, then moves into place."""
-    temporary = path.with_name(path.name + ".part")
-    with temporary.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)

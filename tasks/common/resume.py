@@ -18,9 +18,10 @@ from typing import Any
 import keras
 import numpy as np
 
+from callbacks.replaced_file import replacing
 from callbacks.state import collect_state, restore_state
 from tasks.common.errors import Interrupted, UserError
-from tasks.common.run_folder import RunFolder, replacing
+from tasks.common.run_folder import RunFolder
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 import os
@@ -11,11 +10,11 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from callbacks.replaced_file import replacing
 from tasks.common.errors import UserError
 
 LATEST = "latest"
@@ -182,23 +181,6 @@ def replace_text(path: Path, text: str) -> None:
     """Writes a text file that is either the old one or the new one, never half of it."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path to write to; it takes the place of `path` once it is safely on disk.
-
-    The temporary name keeps the suffix, which decides the format for Keras. After an error the
-    temporary file is removed and `path` is as it was.
-    """
-    temporary = path.with_name(f".{path.stem}.part{path.suffix}")
-    try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _point_latest(runs_dir: Path, run: Path) -> None:

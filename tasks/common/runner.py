@@ -219,11 +219,7 @@ def _batches(work: _Work, size: int) -> Batches:
     batches = work.task.make_batches(work.config, work.splits, size)
     if not work.config.dry_run:
         return batches
-    return Batches(
-        train=lambda epochs, first_step: batches.train(epochs, first_step),
-        validation=batches.validation.take(1),
-        steps_per_epoch=1,
-    )
+    return dataclasses.replace(batches, validation=batches.validation.take(1), steps_per_epoch=1)
 
 
 def _monitoring(

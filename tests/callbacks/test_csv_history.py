@@ -62,7 +62,7 @@ def test_a_write_that_fails_leaves_the_table_as_it_was(path, monkeypatch):
     def full(_):
         raise OSError("No space left on device")
 
-    monkeypatch.setattr("callbacks.csv_history.os.fsync", full)
+    monkeypatch.setattr("callbacks.replaced_file.os.fsync", full)
     with pytest.raises(OSError, match="No space"):
         CsvHistory(path, "all").on_epoch_end(1, {"loss": 0.25})
     assert path.read_text() == before

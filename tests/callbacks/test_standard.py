@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 import pytest
 
-import callbacks
+import callbacks.state
 from callbacks.csv_history import read_history
 from callbacks.prediction_pictures import classification_pictures
 from callbacks.run_position import RunPosition
