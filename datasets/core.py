@@ -14,6 +14,9 @@ from typing import Protocol
 
 import numpy as np
 
+# Enough that no two of the pictures ever taken share one by chance.
+DIGEST_BYTES = 16
+
 
 class DataError(ValueError):
     """A fault of the user's data: one sentence with the file, the reason and what to do."""
@@ -89,6 +92,10 @@ class Subset:
     def identifier(self, index: int) -> str:
         return self.source.identifier(int(self.indices[index]))
 
+    def digest(self, index: int) -> bytes:
+        """The digest of an example, as the source keeps it or from the example itself."""
+        return _digest(self.source, int(self.indices[index]))
+
     @property
     def labels(self) -> np.ndarray:
         return self.source.labels[self.indices]
@@ -162,3 +169,32 @@ def fingerprint(sources: Iterable[LabelledSource]) -> str:
         for index, label in enumerate(source.labels):
             digest.update(f"{source.identifier(index)}\0{label}\n".encode())
     return digest.hexdigest()
+
+
+def example_digest(example: dict[str, np.ndarray]) -> bytes:
+    """16 bytes of BLAKE2b over the shape, the pixels and the label of a decoded example."""
+    image = np.ascontiguousarray(example["image"])
+    digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
+    digest.update(f"{image.shape} {image.dtype} {example['label']}\n".encode())
+    digest.update(image)
+    return digest.digest()
+
+
+def content_fingerprint(source: LabelledSource) -> str:
+    """SHA-256 over the content of all examples, in their order; names and places do not count.
+
+    Takes the digests that `source` keeps (its method `digest`, as of `memory.Remembered`), and
+    decodes the examples that have none.
+
+    Raises:
+        DataError: an example cannot be read.
+    """
+    digest = hashlib.sha256()
+    for index in range(len(source)):
+        digest.update(_digest(source, index))
+    return digest.hexdigest()
+
+
+def _digest(source: LabelledSource, index: int) -> bytes:
+    kept = getattr(source, "digest", None)
+    return example_digest(source.example(index)) if kept is None else kept(index)

@@ -6,7 +6,7 @@ import threading
 
 import numpy as np
 
-from datasets.core import LabelledSource
+from datasets.core import DIGEST_BYTES, LabelledSource, example_digest
 
 
 class Remembered:
@@ -21,6 +21,8 @@ class Remembered:
         self._byte_limit = byte_limit
         self._bytes = 0
         self._kept: dict[int, dict[str, np.ndarray]] = {}
+        self._digests = np.zeros((len(source), DIGEST_BYTES), np.uint8)
+        self._has_digest = np.zeros(len(source), bool)
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -31,12 +33,30 @@ class Remembered:
         if kept is not None:
             return kept
         example = self._source.example(index)
+        if not self._has_digest[index]:
+            self._note_digest(index, example)
         size = sum(array.nbytes for array in example.values())
         with self._lock:
             if index not in self._kept and self._bytes + size <= self._byte_limit:
                 self._kept[index] = example
                 self._bytes += size
         return example
+
+    def digest(self, index: int) -> bytes:
+        """`core.example_digest` of an example, computed when it was first read.
+
+        It outlives the picture: only an example that was never read is read for it.
+
+        Raises:
+            DataError: the example has to be read and cannot be.
+        """
+        if not self._has_digest[index]:
+            self.example(index)
+        return self._digests[index].tobytes()
+
+    def _note_digest(self, index: int, example: dict[str, np.ndarray]) -> None:
+        self._digests[index] = np.frombuffer(example_digest(example), np.uint8)
+        self._has_digest[index] = True  # last: another thread may look in between
 
     def identifier(self, index: int) -> str:
         return self._source.identifier(index)

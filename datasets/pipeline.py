@@ -55,15 +55,26 @@ def resize(image: tf.Tensor, image_size: tuple[int, int], resizing: Resizing) ->
 
     Training, evaluation, prediction and the exported models all resize by this function.
     """
-    image = keras.ops.image.resize(
-        tf.cast(image, tf.float32),
-        image_size,
-        interpolation="bilinear",
-        antialias=True,
-        crop_to_aspect_ratio=resizing == "crop",
-        pad_to_aspect_ratio=resizing == "pad",
-    )
-    return tf.cast(tf.clip_by_value(tf.round(image), 0, 255), tf.uint8)
+    image = tf.convert_to_tensor(image)
+
+    def resized() -> tf.Tensor:
+        # TensorFlow computes in float32 whatever it is given, and given uint8 it spares a copy of
+        # the whole picture in four times the bytes.
+        floating = keras.ops.image.resize(
+            image,
+            image_size,
+            interpolation="bilinear",
+            antialias=True,
+            crop_to_aspect_ratio=resizing == "crop",
+            pad_to_aspect_ratio=resizing == "pad",
+            fill_value=0,
+        )
+        return tf.cast(tf.clip_by_value(tf.round(floating), 0, 255), tf.uint8)
+
+    # A picture that has the size already, drawn or cached, would come out the same, ten times
+    # later.
+    right_size = tf.reduce_all(tf.shape(image)[:2] == image_size)
+    return tf.ensure_shape(tf.cond(right_size, lambda: image, resized), (*image_size, 3))
 
 
 def training_batches(
@@ -107,13 +118,45 @@ def training_batches(
         return index, _fold(seed, epoch, index)
 
     def example(index: tf.Tensor, example_seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        image, target = _load(source, batching, index)
-        if augment is not None:
-            image = tf.ensure_shape(augment(image, example_seed), image.shape)
-        return image, target
+        return _load_changed(source, batching, augment, index, example_seed)
 
     dataset = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(epoch_batches)
-    return _ready(dataset)
+    return ready(dataset, batching.workers)
+
+
+def view_batches(
+    source: LabelledSource,
+    batching: Batching,
+    seed: int,
+    view: int,
+    first: int = 0,
+    augment: Augment | None = None,
+) -> tf.data.Dataset:
+    """Every picture from index `first` on, in order, changed as in epoch `view` of a training.
+
+    Example i comes out exactly as `training_batches` with the same seed shows it in epoch `view`,
+    without the order and the mixing. Batches of pictures only: uint8, or what `augment` gives,
+    (batch, height, width, 3), range [0, 255].
+
+    Args:
+        source: the examples.
+        batching: sizes and threads.
+        seed: with `view` and index it decides the augmentation.
+        view: the number of the epoch.
+        first: examples to leave out, because an interrupted pass did them.
+        augment: (uint8 picture, int32 seed of shape (2,)) -> picture; None leaves it plain.
+    """
+
+    def picture(index: tf.Tensor) -> tf.Tensor:
+        example_seed = _fold(seed, tf.constant(view, tf.int64), index)
+        return _load_changed(source, batching, augment, index, example_seed)[0]
+
+    dataset = (
+        tf.data.Dataset.range(first, len(source))
+        .map(picture, num_parallel_calls=batching.workers, deterministic=True)
+        .batch(batching.batch_size)
+    )
+    return ready(dataset, batching.workers)
 
 
 def evaluation_batches(source: LabelledSource, batching: Batching) -> tf.data.Dataset:
@@ -127,18 +170,37 @@ def evaluation_batches(source: LabelledSource, batching: Batching) -> tf.data.Da
         )
         .batch(batching.batch_size)
     )
-    return _ready(dataset)
+    return ready(dataset, batching.workers)
 
 
-def _ready(dataset: tf.data.Dataset) -> tf.data.Dataset:
+def ready(dataset: tf.data.Dataset, workers: int | None = None) -> tf.data.Dataset:
     """The dataset, preparing its next batches while the present one is used.
 
     There is nothing to tune, all sizes being given. Off, because the tuner's thread sleeps longer
     and longer, and an iterator that is closed waits for it: up to a minute at the end of a run.
+
+    With `workers` it has so many threads of its own. Without, they are TensorFlow's, one a core,
+    which the training step needs too: a source that waits for a disk would keep both waiting.
     """
     options = tf.data.Options()
     options.autotune.enabled = False
+    if workers is not None:
+        options.threading.private_threadpool_size = workers
     return dataset.prefetch(_PREFETCH).with_options(options)
+
+
+def _load_changed(
+    source: LabelledSource,
+    batching: Batching,
+    augment: Augment | None,
+    index: tf.Tensor,
+    example_seed: tf.Tensor,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """One example, resized, then augmented by its own seed."""
+    image, target = _load(source, batching, index)
+    if augment is not None:
+        image = tf.ensure_shape(augment(image, example_seed), image.shape)
+    return image, target
 
 
 def _load(
@@ -152,7 +214,6 @@ def _load(
 
     image, label = tf.numpy_function(decode, [index], (tf.uint8, tf.int64), stateful=False)
     image = resize(tf.ensure_shape(image, (None, None, 3)), batching.image_size, batching.resizing)
-    image = tf.ensure_shape(image, (*batching.image_size, 3))
     return image, tf.one_hot(tf.ensure_shape(label, ()), batching.class_count)
 
 

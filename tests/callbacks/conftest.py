@@ -49,7 +49,10 @@ def make_model():
 
 @pytest.fixture
 def read_events():
-    """Reads every tensor event of a folder: tag -> list of (step, array)."""
+    """Reads every tensor event of a folder: tag -> list of (step, array), oldest first.
+
+    Sorted by time, because files of one second are read by name, number 10 before number 9.
+    """
 
     def read(folder: Path) -> dict[str, list[tuple[int, np.ndarray]]]:
         accumulator = EventAccumulator(str(folder), size_guidance={"tensors": 0})
@@ -57,7 +60,7 @@ def read_events():
         return {
             tag: [
                 (event.step, tensor_util.make_ndarray(event.tensor_proto))
-                for event in accumulator.Tensors(tag)
+                for event in sorted(accumulator.Tensors(tag), key=lambda event: event.wall_time)
             ]
             for tag in accumulator.Tags()["tensors"]
         }

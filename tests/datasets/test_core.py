@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import pytest
 
-from datasets.core import Subset, fingerprint, limit, stratified_split
-from tests.datasets.sources import Pictures, numbered
+from datasets.core import (
+    Subset,
+    content_fingerprint,
+    example_digest,
+    fingerprint,
+    limit,
+    stratified_split,
+)
+from datasets.memory import Remembered
+from tests.datasets.sources import Pictures, noisy, numbered
 
 SHARES = (0.7, 0.15, 0.15)
 
@@ -153,3 +163,64 @@ def test_a_fingerprint_reads_no_picture() -> None:
     source = numbered(6)
     fingerprint([source])
     assert not source.reads
+
+
+def test_a_content_fingerprint_is_the_hash_of_all_digests() -> None:
+    source = noisy(5)
+    digests = [example_digest(source.example(index)) for index in range(5)]
+    assert {len(digest) for digest in digests} == {16}
+    assert content_fingerprint(source) == hashlib.sha256(b"".join(digests)).hexdigest()
+
+
+def test_the_way_to_an_example_does_not_count() -> None:
+    source = noisy(8)
+    expected = content_fingerprint(source)
+    remembered = Remembered(source, 0)
+    backwards = np.arange(8)[::-1]
+    for way in (
+        remembered,
+        Subset(remembered, np.arange(8)),
+        Subset(Subset(source, backwards), backwards),
+        Remembered(Subset(source, np.arange(8)), 10**6),
+    ):
+        assert content_fingerprint(way) == expected
+
+
+def test_a_content_fingerprint_sees_every_change() -> None:
+    source = noisy(4)
+    images = [source.example(index)["image"] for index in range(4)]
+    other_pixel = [image.copy() for image in images]
+    other_pixel[3][11, 15, 2] ^= 1
+    other_shape = [*images[:3], images[3].reshape(16, 12, 3)]
+    labels = source.labels.tolist()
+    variants = [
+        source,
+        Pictures(other_pixel, labels),
+        Pictures(other_shape, labels),
+        Pictures(images, [*labels[:3], 9]),
+        Subset(source, np.array([1, 0, 2, 3])),
+        Subset(source, np.arange(3)),
+        Subset(source, np.array([0, 1, 2, 3, 3])),
+    ]
+    assert len({content_fingerprint(variant) for variant in variants}) == len(variants)
+
+
+def test_a_content_fingerprint_reads_only_what_has_no_digest() -> None:
+    source = noisy(6)
+    remembered = Remembered(source, 0)
+    for index in range(4):
+        remembered.example(index)
+    source.reads.clear()
+    content_fingerprint(Subset(remembered, np.array([5, 0, 1, 2])))
+    assert dict(source.reads) == {5: 1}
+
+
+def test_a_digest_does_not_depend_on_the_layout_in_memory() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (6, 4, 3), np.uint8)
+    strided = np.zeros((12, 4, 3), np.uint8)[::2]
+    strided[:] = image
+    label = np.int64(1)
+    expected = example_digest({"image": image, "label": label})
+    assert example_digest({"image": strided, "label": label}) == expected
+    assert example_digest({"image": np.asfortranarray(image), "label": label}) == expected
+    assert example_digest({"image": image, "label": 1}) == expected

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
+from datasets import memory
 from datasets.core import DataError
 from datasets.memory import Remembered
 from tests.datasets.sources import Pictures, noisy, numbered
@@ -106,3 +108,64 @@ def test_many_threads_keep_to_the_limit_and_get_the_right_examples() -> None:
     source.reads.clear()
     read_all(remembered, times=1)
     assert len(source.reads) == 30
+
+
+def independent_digest(picture: np.ndarray, label: int) -> bytes:
+    height, width, channels = picture.shape
+    head = f"({height}, {width}, {channels}) uint8 {label}\n".encode()
+    return hashlib.blake2b(head + picture.tobytes(), digest_size=16).digest()
+
+
+@pytest.mark.parametrize("byte_limit", [0, 3 * 12 * 16 * 3, 10**6])
+def test_digests_are_those_of_the_pictures(byte_limit: int) -> None:
+    source = noisy(6)
+    expected = [independent_digest(**_named(source.example(index))) for index in range(6)]
+    source.reads.clear()
+    remembered = Remembered(source, byte_limit)
+    for _ in range(2):
+        assert [remembered.digest(index) for index in range(6)] == expected
+    assert set(source.reads.values()) == {1}
+
+
+def _named(example: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {"picture": example["image"], "label": int(example["label"])}
+
+
+def test_a_digest_outlives_a_picture_that_is_not_kept() -> None:
+    source = noisy(4)
+    remembered = Remembered(source, 0)
+    read_all(remembered)
+    source.reads.clear()
+    digests = {remembered.digest(index) for index in range(4)}
+    assert not source.reads
+    assert len(digests) == 4
+
+
+def test_an_example_is_hashed_once_however_often_it_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hashed = []
+    monkeypatch.setattr(memory, "example_digest", lambda example: hashed.append(1) or bytes(16))
+    remembered = Remembered(noisy(4), 0)
+    read_all(remembered, times=3)
+    assert len(hashed) == 4
+
+
+def test_an_unreadable_example_has_no_digest() -> None:
+    class Unreadable(Pictures):
+        def example(self, index: int) -> dict[str, np.ndarray]:
+            raise DataError(f"picture {index} is damaged")
+
+    remembered = Remembered(Unreadable([np.zeros((1, 1, 3), np.uint8)], [0]), 10**6)
+    for _ in range(2):
+        with pytest.raises(DataError, match="picture 0"):
+            remembered.digest(0)
+
+
+def test_many_threads_get_the_right_digests() -> None:
+    source = noisy(40)
+    expected = [independent_digest(**_named(source.example(index))) for index in range(40)]
+    remembered = Remembered(source, 0)
+    wanted = [index for _ in range(5) for index in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(remembered.digest, wanted)) == expected * 5

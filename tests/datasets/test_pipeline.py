@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -157,6 +160,88 @@ def test_an_example_is_changed_in_another_way_each_epoch() -> None:
     assert len(set(seen)) == 6
 
 
+def in_order_of_index(batches: list[tuple[np.ndarray, ...]], seed: int, epoch: int) -> np.ndarray:
+    """The pictures of one epoch of a training, sorted back to the order of the source."""
+    pictures = np.concatenate([images for images, _ in batches])
+    positions = np.arange(len(pictures))
+    order = [
+        int(tf.random.experimental.index_shuffle(position, [seed, epoch], len(pictures) - 1))
+        for position in positions
+    ]
+    return pictures[np.argsort(order)]
+
+
+@pytest.mark.parametrize(("seed", "view"), [(0, 0), (0, 3), (7, 1)])
+def test_a_view_shows_each_example_as_that_epoch_of_the_training(seed: int, view: int) -> None:
+    source = noisy(7)
+    change = augment.picture_changes(EVERY_CHANGE, SIZE)
+    trained = stream(source, range(view, view + 1), seed=seed, augment=change)
+    views = pipeline.view_batches(source, batching(2), seed, view, augment=change)
+    received = list(views.as_numpy_iterator())
+    assert [len(images) for images in received] == [2, 2, 2, 1]
+    assert received[0].dtype == np.float32
+    np.testing.assert_array_equal(np.concatenate(received), in_order_of_index(trained, seed, view))
+
+
+def test_a_view_goes_on_at_any_example() -> None:
+    source = noisy(7)
+    change = augment.picture_changes(("flip", "crop"), SIZE)
+    whole, rest = (
+        np.concatenate(
+            list(pipeline.view_batches(source, batching(), 0, 2, first, change).as_numpy_iterator())
+        )
+        for first in (0, 4)
+    )
+    assert len(whole) == 7
+    np.testing.assert_array_equal(rest, whole[4:])
+
+
+def test_a_view_without_changes_is_what_evaluation_shows() -> None:
+    source = numbered(7)
+    views = list(pipeline.view_batches(source, batching(), 0, 5).as_numpy_iterator())
+    plain = list(pipeline.evaluation_batches(source, batching()).as_numpy_iterator())
+    assert views[0].dtype == np.uint8
+    np.testing.assert_array_equal(
+        np.concatenate(views), np.concatenate([images for images, _ in plain])
+    )
+
+
+class Together(Pictures):
+    """Hands out an example only when `count` of them are asked for at the same time."""
+
+    def __init__(self, count: int, examples: int) -> None:
+        super().__init__([np.zeros((4, 6, 3), np.uint8)] * examples, [0] * examples)
+        self._barrier = threading.Barrier(count, timeout=20)
+
+    def example(self, index: int) -> dict[str, np.ndarray]:
+        self._barrier.wait()
+        return super().example(index)
+
+
+@pytest.mark.parametrize("batches", ["training", "evaluation", "view"])
+def test_as_many_examples_are_loaded_at_once_as_there_are_workers(batches: str) -> None:
+    """More than this machine has cores, for a source may wait for a disk."""
+    workers = 3 * len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 16
+    source = Together(workers, 2 * workers)
+    how = batching(batch_size=2, workers=workers)
+    dataset = {
+        "training": lambda: pipeline.training_batches(source, how, 0, range(1)),
+        "evaluation": lambda: pipeline.evaluation_batches(source, how),
+        "view": lambda: pipeline.view_batches(source, how, 0, 0),
+    }[batches]()
+    assert len(list(dataset)) == workers
+    assert len(source.reads) == 2 * workers
+
+
+def test_few_examples_wait_for_a_slow_step() -> None:
+    """Two batches ready, one being made, and one example a worker."""
+    source = numbered(250)
+    iterator = iter(pipeline.training_batches(source, batching(4, workers=2), 0, range(1)))
+    next(iterator)
+    time.sleep(1)
+    assert 4 < sum(source.reads.values()) <= 4 * (1 + 2 + 1) + 2 * 2
+
+
 def test_evaluation_is_in_order_complete_and_unchanged() -> None:
     source = numbered(7)
     batches = list(pipeline.evaluation_batches(source, batching()).as_numpy_iterator())
@@ -231,6 +316,17 @@ def test_pad_adds_black_on_both_ends() -> None:
 def test_a_picture_of_the_right_size_stays_as_it_is(resizing: str) -> None:
     picture = np.random.default_rng(2).integers(0, 256, (9, 13, 3), np.uint8)
     np.testing.assert_array_equal(resized(picture, (9, 13), resizing), picture)
+
+
+@pytest.mark.parametrize("shape", [(9, 13), (40, 30), (5, 8)])
+def test_in_a_graph_the_size_is_known_and_the_pixels_are_the_same(shape: tuple[int, int]) -> None:
+    picture = np.random.default_rng(3).integers(0, 256, (*shape, 3), np.uint8)
+    function = tf.function(
+        lambda image: pipeline.resize(image, (9, 13), "squash"),
+        input_signature=[tf.TensorSpec((None, None, 3), tf.uint8)],
+    )
+    assert function.get_concrete_function().output_shapes.as_list() == [9, 13, 3]
+    np.testing.assert_array_equal(function(picture), resized(picture, (9, 13), "squash"))
 
 
 @pytest.mark.parametrize("resizing", ["squash", "crop"])
