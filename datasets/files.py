@@ -31,6 +31,7 @@ class PictureFiles:
         paths: Sequence[Path],
         labels: Sequence[int] | np.ndarray,
         boxes_xyxy: np.ndarray | None = None,
+        image_size: tuple[int, int] | None = None,
     ) -> None:
         """Takes the files as they are; nothing is opened yet.
 
@@ -38,13 +39,18 @@ class PictureFiles:
             paths: n picture files.
             labels: class ids, shape (n,).
             boxes_xyxy: the part of each picture to show, shape (n, 4), in pixels.
+            image_size: height and width that the pictures will be resized to, as for
+                `images.decode_picture`; None, or boxes, which count in stored pixels, decodes
+                them in full.
 
         Raises:
             ValueError: the lengths differ.
         """
-        self._paths = list(paths)
+        # As text: a `Path` takes about 300 bytes more, which counts where there are millions.
+        self._paths = [str(path) for path in paths]
         self._labels = np.asarray(labels, dtype=np.int64)
         self._boxes_xyxy = boxes_xyxy
+        self._at_least = image_size if boxes_xyxy is None else None
         if self._labels.shape != (len(self._paths),):
             raise ValueError(f"labels must have shape ({len(paths)},). Received: {labels=}")
         if boxes_xyxy is not None and boxes_xyxy.shape != (len(self._paths), 4):
@@ -60,7 +66,7 @@ class PictureFiles:
 
     def identifier(self, index: int) -> str:
         """The path of the file."""
-        return str(self._paths[index])
+        return self._paths[index]
 
     def example(self, index: int) -> dict[str, np.ndarray]:
         """The picture, cropped to its box, and its label.
@@ -68,7 +74,7 @@ class PictureFiles:
         Raises:
             DataError: the file cannot be read, or the box lies outside the picture.
         """
-        picture = images.read_picture(self._paths[index])
+        picture = images.read_picture(self._paths[index], self._at_least)
         if self._boxes_xyxy is not None:
             picture = crop(picture, self._boxes_xyxy[index], self.identifier(index))
         return {"image": picture, "label": self._labels[index]}
@@ -113,13 +119,19 @@ class ParquetPictures:
         class_names: one name per class id if the files carry them, otherwise None.
     """
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(self, paths: Sequence[Path], image_size: tuple[int, int] | None = None) -> None:
         """Reads the labels and the layout of the files.
+
+        Args:
+            paths: the Parquet files.
+            image_size: height and width that the pictures will be resized to, as for
+                `images.decode_picture`; None decodes them in full.
 
         Raises:
             DataError: a file is no such Parquet file.
         """
         self._paths = list(paths)
+        self._image_size = image_size
         labels, groups, first_rows = [], [], []
         for path in self._paths:
             file_labels, group_sizes = _read_labels(path)
@@ -156,7 +168,7 @@ class ParquetPictures:
             DataError: the row has no picture, or it cannot be read.
         """
         data = self._encoded(index)
-        picture = images.decode_picture(data, self.identifier(index))
+        picture = images.decode_picture(data, self.identifier(index), self._image_size)
         return {"image": picture, "label": self._labels[index]}
 
     def _group_of(self, index: int) -> int:

@@ -25,7 +25,11 @@ MAX_LONE_FOLDERS = 3
 
 
 def load(
-    data_dir: str | Path, validation_fraction: float, test_fraction: float, seed: int
+    data_dir: str | Path,
+    validation_fraction: float,
+    test_fraction: float,
+    seed: int,
+    image_size: tuple[int, int] | None = None,
 ) -> Splits:
     """Reads a folder of class folders.
 
@@ -37,12 +41,14 @@ def load(
         validation_fraction: share of validation, if the folder brings none.
         test_fraction: share of test, if the folder brings none.
         seed: decides which pictures go where.
+        image_size: height and width that the pictures will be resized to, which large JPEGs are
+            decoded near to; None decodes them in full.
 
     Raises:
         DataError: not found, no class folders, only one class, a class with too few pictures, or
             a class in validation or test that is not in train.
     """
-    class_names, parts = read_parts(data_dir)
+    class_names, parts = read_parts(data_dir, image_size)
     train, validation, test, how = complete_splits(
         parts["train"],
         parts.get("validation"),
@@ -63,8 +69,14 @@ def load(
     return Splits(train, validation, test, info)
 
 
-def read_parts(data_dir: str | Path) -> tuple[tuple[str, ...], dict[str, PictureFiles]]:
+def read_parts(
+    data_dir: str | Path, image_size: tuple[int, int] | None = None
+) -> tuple[tuple[str, ...], dict[str, PictureFiles]]:
     """Reads a folder of class folders as it is, without making the splits it lacks.
+
+    Args:
+        data_dir: the folder.
+        image_size: as for `load`.
 
     Returns:
         The class names, sorted, and the parts under `train` (all pictures if there are no split
@@ -77,7 +89,8 @@ def read_parts(data_dir: str | Path) -> tuple[tuple[str, ...], dict[str, Picture
     folders = split_folders(root) or {"train": root}
     class_names = tuple(folder.name for folder in _folders(folders["train"]))
     _require_classes(folders["train"], class_names)
-    return class_names, {part: _read_part(folder, class_names) for part, folder in folders.items()}
+    parts = {part: _read_part(folder, class_names, image_size) for part, folder in folders.items()}
+    return class_names, parts
 
 
 def class_folder_names(data_dir: str | Path) -> tuple[str, ...]:
@@ -148,7 +161,9 @@ def _require_classes(folder: Path, class_names: tuple[str, ...]) -> None:
         )
 
 
-def _read_part(folder: Path, class_names: tuple[str, ...]) -> PictureFiles:
+def _read_part(
+    folder: Path, class_names: tuple[str, ...], image_size: tuple[int, int] | None
+) -> PictureFiles:
     unknown = [child.name for child in _folders(folder) if child.name not in class_names]
     if unknown:
         raise DataError(
@@ -164,7 +179,7 @@ def _read_part(folder: Path, class_names: tuple[str, ...]) -> PictureFiles:
             labels += [class_id] * len(found)
     if not paths:
         raise DataError(f"{folder} holds no picture: add pictures or remove the folder.")
-    return PictureFiles(paths, labels)
+    return PictureFiles(paths, labels, image_size=image_size)
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -28,9 +28,29 @@ PICTURE_SUFFIXES = (
 MAX_PIXELS = 256 * 1024 * 1024 // 3
 # An uncompressed picture of MAX_PIXELS with four channels of 16 bits.
 MAX_BYTES = 8 * MAX_PIXELS
+# A JPEG is decoded at 1/2, 1/4 or 1/8 of its size if so many times the size it will be resized to
+# is left. The antialiased resizing that follows then averages over two pixels or more and hides
+# how the picture was reduced. Measured on 729 photographs of five collections, resized to 48 x 48
+# with and without: 0.15 to 1.0 grey levels apart on average by collection (3.5 in the worst
+# picture), 99 % of the pixels within 1 to 8, single pixels up to 62, at sharp edges between
+# saturated colours. With a factor of 1, resized to 96 x 96: 0.4 to 1.8, single pixels up to 98.
+REDUCED_AT_LEAST = 2
+
+# What makes a picture of an EXIF orientation upright (Exif 2.32, tag 0x0112).
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+# Orientations in which a stored row is a column of the upright picture.
+_LYING = (5, 6, 7, 8)
 
 
-def decode_picture(data: bytes, name: str) -> np.ndarray:
+def decode_picture(data: bytes, name: str, at_least: tuple[int, int] | None = None) -> np.ndarray:
     """Decodes an encoded picture; its content decides the format, not its name.
 
     Grey becomes three equal channels. 16-bit values v become round(v / 257), so that black and
@@ -45,6 +65,9 @@ def decode_picture(data: bytes, name: str) -> np.ndarray:
     Args:
         data: the bytes of the file.
         name: where they come from, for messages.
+        at_least: height and width that the picture will be resized to. A large JPEG is then
+            decoded at a fraction of its size, which takes a fraction of the time; both sides
+            stay at least `REDUCED_AT_LEAST` times as long as these. None decodes all pixels.
 
     Returns:
         uint8, shape (height, width, 3), RGB, range [0, 255], upright. Writable.
@@ -58,6 +81,8 @@ def decode_picture(data: bytes, name: str) -> np.ndarray:
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _require_sane_size(image, name)
+            if at_least is not None and image.format in ("JPEG", "MPO"):
+                _reduce(image, at_least)
             image.load()
             return np.array(_upright(image, _to_rgb(image, name)))
     except DataError:
@@ -76,8 +101,12 @@ def decode_picture(data: bytes, name: str) -> np.ndarray:
         ) from error
 
 
-def read_picture(path: str | Path) -> np.ndarray:
+def read_picture(path: str | Path, at_least: tuple[int, int] | None = None) -> np.ndarray:
     """Reads a picture file.
+
+    Args:
+        path: the file.
+        at_least: height and width that the picture will be resized to, as for `decode_picture`.
 
     Returns:
         uint8, shape (height, width, 3), RGB, range [0, 255], upright.
@@ -85,7 +114,7 @@ def read_picture(path: str | Path) -> np.ndarray:
     Raises:
         DataError: the file cannot be read, or as for `decode_picture`.
     """
-    return decode_picture(_read_bytes(Path(path)), str(path))
+    return decode_picture(_read_bytes(Path(path)), str(path), at_least)
 
 
 def list_pictures(folder: str | Path) -> list[Path]:
@@ -168,6 +197,16 @@ def _too_large(name: str, received: str) -> str:
     )
 
 
+def _reduce(image: Image.Image, at_least: tuple[int, int]) -> None:
+    """Has a JPEG that is not loaded yet decoded at a fraction of its size, if that is allowed.
+
+    All of the file is still read, so one that is cut short is still noticed.
+    """
+    height, width = (REDUCED_AT_LEAST * side for side in at_least)
+    stored = (height, width) if _orientation(image) in _LYING else (width, height)
+    image.draft(None, stored)
+
+
 def _to_rgb(image: Image.Image, name: str) -> Image.Image:
     """The loaded picture in RGB, 8 bits, as stored (not yet upright)."""
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
@@ -182,7 +221,7 @@ def _to_rgb(image: Image.Image, name: str) -> Image.Image:
         image = ImageChops.invert(image)
     if image.has_transparency_data:
         return _on_white(image.convert("RGBA"))
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _from_16_bits(image: Image.Image) -> Image.Image:
@@ -197,18 +236,14 @@ def _on_white(image: Image.Image) -> Image.Image:
 
 
 def _upright(image: Image.Image, pixels: Image.Image) -> Image.Image:
-    """`pixels` turned as the EXIF orientation of `image` says (Exif 2.32, tag 0x0112)."""
+    """`pixels` turned as the EXIF orientation of `image` says."""
+    turn = _TURNS.get(_orientation(image))
+    return pixels if turn is None else pixels.transpose(turn)
+
+
+def _orientation(image: Image.Image) -> int | None:
+    """The EXIF orientation (Exif 2.32, tag 0x0112); None without one that can be read."""
     try:
-        orientation = image.getexif().get(ExifTags.Base.Orientation)
+        return image.getexif().get(ExifTags.Base.Orientation)
     except Exception:  # a damaged EXIF block says nothing about the pixels, which are whole
-        return pixels
-    turns = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT,
-        3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_270,
-        7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_90,
-    }
-    return pixels.transpose(turns[orientation]) if orientation in turns else pixels
+        return None

@@ -25,7 +25,12 @@ class PreparedPictures:
     """
 
     def __init__(
-        self, examples: Iterator[dict[str, object]], origin: str, *, crop_to_box: bool
+        self,
+        examples: Iterator[dict[str, object]],
+        origin: str,
+        *,
+        crop_to_box: bool,
+        image_size: tuple[int, int] | None = None,
     ) -> None:
         """Reads all of `examples`.
 
@@ -34,9 +39,12 @@ class PreparedPictures:
                 `bbox`: ymin, xmin, ymax, xmax as shares of the height and width.
             origin: where they come from, for messages.
             crop_to_box: show the box instead of the whole picture.
+            image_size: height and width that the pictures will be resized to, as for
+                `images.decode_picture`; None, or cropping, decodes them in full.
         """
         self._spool = Spool()
         self._origin = origin
+        self._at_least = None if crop_to_box else image_size
         labels, places, boxes = [], [], []
         for example in examples:
             labels.append(int(example["label"]))
@@ -65,20 +73,23 @@ class PreparedPictures:
             DataError: the picture cannot be read, or the box lies outside it.
         """
         name = self.identifier(index)
-        picture = images.decode_picture(self._spool.read(*self._places[index]), name)
+        data = self._spool.read(*self._places[index])
+        picture = images.decode_picture(data, name, self._at_least)
         if self._boxes[index] is not None:
             picture = crop(picture, _pixel_box(self._boxes[index], picture.shape), name)
         return {"image": picture, "label": self._labels[index]}
 
 
 def read(
-    folder: Path, *, crop_to_box: bool
+    folder: Path, *, crop_to_box: bool, image_size: tuple[int, int] | None = None
 ) -> tuple[tuple[str, ...], PreparedPictures, PreparedPictures | None]:
     """Reads a prepared folder of `cars196`, with TFRecord or ArrayRecord files.
 
     Args:
         folder: the folder of one version, which holds `dataset_info.json`.
         crop_to_box: show the annotated box instead of the whole picture.
+        image_size: height and width that the pictures will be resized to, as for
+            `PreparedPictures`.
 
     Returns:
         The class names, the split `train`, and the split `test` if there is one.
@@ -99,7 +110,10 @@ def read(
         _require_features(folder, builder.info, crop_to_box)
         splits = {
             name: PreparedPictures(
-                _encoded_examples(tfds, builder, name), f"{folder} {name}", crop_to_box=crop_to_box
+                _encoded_examples(tfds, builder, name),
+                f"{folder} {name}",
+                crop_to_box=crop_to_box,
+                image_size=image_size,
             )
             for name in ("train", "test")
             if name in builder.info.splits

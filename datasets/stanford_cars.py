@@ -50,7 +50,11 @@ class Copy:
 
 
 def load(
-    data_dir: str | Path, validation_fraction: float, seed: int, crop_to_box: bool = False
+    data_dir: str | Path,
+    validation_fraction: float,
+    seed: int,
+    crop_to_box: bool = False,
+    image_size: tuple[int, int] | None = None,
 ) -> Splits:
     """Reads Stanford Cars from whichever layout lies in `data_dir`.
 
@@ -66,6 +70,8 @@ def load(
         seed: decides which pictures go where.
         crop_to_box: show the annotated box instead of the whole picture; only the devkit and the
             tensorflow-datasets folder have boxes.
+        image_size: height and width that the pictures will be resized to, which large JPEGs are
+            decoded near to, unless they are cropped; None decodes them in full.
 
     Raises:
         DataError: nothing is found, or what is found is damaged.
@@ -75,7 +81,7 @@ def load(
     for is_there, read in LAYOUTS:
         for root in roots:
             if is_there(root):
-                return _splits(read(root, crop_to_box), root, validation_fraction, seed)
+                return _splits(read(root, crop_to_box, image_size), root, validation_fraction, seed)
     raise DataError(_nothing_found(data_dir))
 
 
@@ -121,8 +127,8 @@ def _require_labels_in_range(copy: Copy) -> None:
             )
 
 
-def _read_devkit(root: Path, crop_to_box: bool) -> Copy:
-    devkit = stanford_devkit.read(root, crop_to_box=crop_to_box)
+def _read_devkit(root: Path, crop_to_box: bool, image_size: tuple[int, int] | None) -> Copy:
+    devkit = stanford_devkit.read(root, crop_to_box=crop_to_box, image_size=image_size)
     return Copy(
         "the original pictures and devkit",
         devkit.class_names,
@@ -142,11 +148,11 @@ def _has_parquet(root: Path) -> bool:
     return bool(_parquet_files(root, "train"))
 
 
-def _read_parquet(root: Path, crop_to_box: bool) -> Copy:
+def _read_parquet(root: Path, crop_to_box: bool, image_size: tuple[int, int] | None) -> Copy:
     _refuse_crop(root, "The Parquet copy", crop_to_box)
-    train = ParquetPictures(_parquet_files(root, "train"))
+    train = ParquetPictures(_parquet_files(root, "train"), image_size)
     test_files = _parquet_files(root, "test")
-    test = ParquetPictures(test_files) if test_files else None
+    test = ParquetPictures(test_files, image_size) if test_files else None
     why_no_test = "" if test_files else "test-*.parquet is missing"
     # The Hub writes -1 where a label is withheld.
     if test is not None and test.labels.max(initial=-1) < 0:
@@ -168,9 +174,9 @@ def _has_class_folders(root: Path) -> bool:
     return sum(bool(re.search(r"(19|20)\d\d$", name)) for name in names) > len(names) / 2
 
 
-def _read_class_folders(root: Path, crop_to_box: bool) -> Copy:
+def _read_class_folders(root: Path, crop_to_box: bool, image_size: tuple[int, int] | None) -> Copy:
     _refuse_crop(root, "The copy in class folders", crop_to_box)
-    class_names, parts = folder.read_parts(root)
+    class_names, parts = folder.read_parts(root, image_size)
     return Copy(
         "class folders",
         class_names,
@@ -189,12 +195,14 @@ def _has_prepared_folder(root: Path) -> bool:
     return bool(_prepared_folders(root))
 
 
-def _read_prepared(root: Path, crop_to_box: bool) -> Copy:
+def _read_prepared(root: Path, crop_to_box: bool, image_size: tuple[int, int] | None) -> Copy:
     # It needs TensorFlow, which takes seconds to import; the other layouts do not.
     from datasets import prepared_tfds
 
     newest = max(_prepared_folders(root), key=_version)
-    class_names, train, test = prepared_tfds.read(newest, crop_to_box=crop_to_box)
+    class_names, train, test = prepared_tfds.read(
+        newest, crop_to_box=crop_to_box, image_size=image_size
+    )
     why_no_test = "" if test is not None else "the prepared folder has no split 'test'"
     return Copy("a tensorflow-datasets folder", class_names, train, test, why_no_test=why_no_test)
 

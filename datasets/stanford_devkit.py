@@ -70,12 +70,13 @@ def is_devkit_layout(root: Path) -> bool:
     return (root / "cars_train").is_dir() or _find_devkit(root) is not None
 
 
-def read(root: Path, *, crop_to_box: bool) -> Devkit:
+def read(root: Path, *, crop_to_box: bool, image_size: tuple[int, int] | None = None) -> Devkit:
     """Reads a copy in the original layout.
 
     Args:
         root: the folder that holds `cars_train`.
         crop_to_box: show the annotated box instead of the whole picture.
+        image_size: height and width that the pictures will be resized to, as for `PictureFiles`.
 
     Raises:
         DataError: a file of the devkit or the training pictures are missing, or an annotation
@@ -99,7 +100,7 @@ def read(root: Path, *, crop_to_box: bool) -> Devkit:
         annotations = read_annotations(annotations_path, len(class_names))
         paths = [folder / name for name in annotations.names]
         boxes = annotations.boxes_xyxy if crop_to_box else None
-        return PictureFiles(paths, annotations.labels, boxes)
+        return PictureFiles(paths, annotations.labels, boxes, image_size)
 
     train = pictures(train_folder, devkit / TRAIN_ANNOTATIONS)
     test_folder = _picture_folder(root, "cars_test")

@@ -69,6 +69,7 @@ def evaluate(options: EvaluateOptions) -> None:
             saved.class_names,
             options.skip_bad_images,
             saved.config.workers,
+            run_pictures.batching(saved, 1).image_size,
         )
         data = str(options.data_dir.expanduser().resolve())
         name, reported = Path(data).name or "pictures", None

@@ -84,9 +84,16 @@ def evaluate(
 
 
 def folder_examples(
-    data_dir: Path, split: str, class_names: tuple[str, ...], skip_bad_images: bool, workers: int
+    data_dir: Path,
+    split: str,
+    class_names: tuple[str, ...],
+    skip_bad_images: bool,
+    workers: int,
+    image_size: tuple[int, int] | None = None,
 ) -> core.LabelledSource:
     """The pictures in class folders, under the class ids of a model that knows these names.
+
+    `image_size` is that of the model: the pictures are decoded for it as in its training.
 
     Of a folder with splits of its own the one called `split` counts, else all pictures. Classes
     of the model without a folder are named on standard error, as are pictures left out.
@@ -95,7 +102,7 @@ def folder_examples(
         DataError: as `folder.read_parts`; the folder lacks the split or holds a class that the
             model does not know; a picture cannot be read and is not to be skipped.
     """
-    names, parts = folder.read_parts(data_dir)
+    names, parts = folder.read_parts(data_dir, image_size)
     if len(parts) > 1 and split not in parts:
         raise DataError(
             f"{data_dir} has folders for {', '.join(parts)} and none for {split}: choose another "

@@ -75,7 +75,7 @@ def _answer(
 def _load(picture: FoundPicture, how: pipeline.Batching) -> tuple[FoundPicture, np.ndarray | str]:
     """The picture with its pixels as the model takes them, or with why it cannot be read."""
     try:
-        pixels = images.read_picture(picture.path)
+        pixels = images.read_picture(picture.path, how.image_size)
     except DataError as error:
         return picture, str(error)
     # One small picture is not worth the way to a GPU.

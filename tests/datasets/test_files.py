@@ -173,6 +173,26 @@ except DataError as error:
     assert "TMPDIR" in done.stdout
 
 
+def large_jpeg(path: Path) -> Path:
+    Image.new("RGB", (640, 400), (10, 200, 30)).save(path)
+    return path
+
+
+def test_picture_files_are_reduced_for_the_size_they_are_wanted_in(tmp_path):
+    path = large_jpeg(tmp_path / "a.jpg")
+    assert PictureFiles([path], [0]).example(0)["image"].shape == (400, 640, 3)
+    reduced = PictureFiles([path], [0], image_size=(50, 80)).example(0)["image"]
+    assert reduced.shape == (100, 160, 3)
+    np.testing.assert_allclose(reduced, np.broadcast_to((10, 200, 30), reduced.shape), atol=3)
+
+
+def test_a_box_counts_in_stored_pixels_so_nothing_is_reduced(tmp_path):
+    path = large_jpeg(tmp_path / "a.jpg")
+    box = np.array([[600, 380, 640, 400]])
+    source = PictureFiles([path], [0], box, image_size=(5, 5))
+    assert source.example(0)["image"].shape == (20, 40, 3)
+
+
 def test_picture_files_need_one_label_and_box_each(tmp_path):
     with pytest.raises(ValueError, match="labels must have shape"):
         PictureFiles([tmp_path / "a.png"], [0, 1])

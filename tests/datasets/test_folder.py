@@ -46,6 +46,17 @@ def test_class_folders_alone_are_split_in_three(tmp_path):
     assert splits.train.labels.dtype == np.int64
 
 
+def test_large_jpegs_are_reduced_in_all_parts(tmp_path):
+    for part in ("train", "validation", "test"):
+        for label in ("a", "b"):
+            (tmp_path / part / label).mkdir(parents=True)
+            Image.new("RGB", (64, 40)).save(tmp_path / part / label / "large.jpg")
+    for image_size, shape in (((10, 10), (20, 32, 3)), (None, (40, 64, 3))):
+        splits = folder.load(tmp_path, 0.2, 0.2, 0, image_size)
+        for source in (splits.train, splits.validation, splits.test):
+            assert [source.example(index)["image"].shape for index in (0, 1)] == [shape] * 2
+
+
 def test_the_seed_decides_the_split(tmp_path):
     for name in ("a", "b"):
         fill(tmp_path / name, 30)

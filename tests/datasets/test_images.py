@@ -222,6 +222,116 @@ def test_a_damaged_exif_block_leaves_the_picture_readable(quadrants):
     assert images.decode_picture(data, "picture").shape == (16, 24, 3)
 
 
+def smooth(height: int, width: int) -> np.ndarray:
+    """Red grows downwards, green to the right."""
+    pixels = np.full((height, width, 3), 40, np.uint8)
+    pixels[..., 0] = np.linspace(0, 255, height)[:, None]
+    pixels[..., 1] = np.linspace(0, 255, width)
+    return pixels
+
+
+@pytest.mark.parametrize(
+    ("at_least", "shape"),
+    [
+        (None, (400, 640)),
+        ((40, 40), (100, 160)),  # 1/5 would do, 1/4 is the next that the format has
+        ((50, 80), (100, 160)),
+        ((51, 80), (200, 320)),
+        ((50, 81), (200, 320)),
+        ((10, 160), (200, 320)),
+        ((10, 161), (400, 640)),
+        ((1, 1), (50, 80)),  # less than 1/8 is not to be had
+        ((1000, 1000), (400, 640)),
+    ],
+)
+def test_a_jpeg_is_reduced_to_no_less_than_twice_what_is_needed(at_least, shape):
+    pixels = smooth(400, 640)
+    data = encoded(Image.fromarray(pixels), "JPEG", quality=95)
+    picture = images.decode_picture(data, "picture", at_least)
+    assert picture.shape == (*shape, 3)
+    expected = Image.fromarray(pixels).resize(shape[::-1], Image.Resampling.BOX)
+    assert np.abs(picture.astype(int) - np.asarray(expected)).max() <= 4
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "shape"), [(401, 641, (201, 321)), (399, 639, (399, 639))]
+)
+def test_odd_sides_are_reduced_upwards(height, width, shape):
+    data = encoded(Image.fromarray(smooth(height, width)), "JPEG")
+    assert images.decode_picture(data, "picture", (100, 160)).shape == (*shape, 3)
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_the_sides_of_a_turned_jpeg_are_compared_upright(orientation):
+    """Upright 640 high and 400 wide, however it is stored: half of it is 320 x 200."""
+    height, width = (640, 400) if orientation in (1, 3) else (400, 640)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(Image.fromarray(smooth(height, width)), "JPEG", exif=exif)
+    assert images.decode_picture(data, "picture", (160, 50)).shape == (320, 200, 3)
+    assert images.decode_picture(data, "picture", (50, 160)).shape == (640, 400, 3)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "WEBP", "PPM"])
+def test_other_formats_are_decoded_in_full(quadrants, kind):
+    data = encoded(quadrants, kind)
+    assert images.decode_picture(data, "picture", (1, 1)).shape == (16, 24, 3)
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK", "RGB"])
+def test_jpegs_of_every_kind_of_colour_are_reduced(mode):
+    image = Image.new("RGB", (64, 48), (200, 200, 200)).convert(mode)
+    picture = images.decode_picture(encoded(image, "JPEG"), "picture", (10, 10))
+    assert picture.shape == (24, 32, 3)
+    np.testing.assert_allclose(picture, 200, atol=2)
+
+
+def test_the_first_picture_of_a_stereo_jpeg_is_reduced():
+    first, second = Image.new("RGB", (64, 48), RED), Image.new("RGB", (64, 48), BLUE)
+    data = encoded(first, "MPO", save_all=True, append_images=[second])
+    picture = images.decode_picture(data, "picture", (10, 10))
+    assert picture.shape == (24, 32, 3)
+    np.testing.assert_allclose(picture, np.broadcast_to(RED, picture.shape), atol=3)
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_rows": 1}])
+def test_reduced_decoding_notices_a_cut_wherever_full_decoding_does(options):
+    noise = np.random.default_rng(0).integers(0, 256, (40, 56, 3), dtype=np.uint8)
+    data = encoded(Image.fromarray(noise), "JPEG", **options)
+    whole = images.decode_picture(data, "whole", (5, 5))
+    assert whole.shape == (10, 14, 3)
+    noticed = 0
+    for end in range(0, len(data), 3):
+        try:
+            images.decode_picture(data[:end], "cut")
+        except DataError:
+            with pytest.raises(DataError):
+                images.decode_picture(data[:end], "cut", (5, 5))
+            noticed += 1
+        else:
+            cut = images.decode_picture(data[:end], "cut", (5, 5))
+            if not options:
+                np.testing.assert_array_equal(cut, whole)
+    assert noticed > len(data) / 3 * (0.5 if options.get("progressive") else 0.95)
+
+
+def test_reduced_photographs_look_alike_after_resizing(shared_data):
+    """Resized to 48 x 48 by Pillow, with and without reduction."""
+    files = sorted((shared_data / "sun500_saliency").rglob("*.jpg"))[:40]
+    differences = []
+    for file in files:
+        full, reduced = images.read_picture(file), images.read_picture(file, (48, 48))
+        small = [
+            np.asarray(Image.fromarray(p).resize((48, 48), Image.Resampling.BILINEAR), np.int32)
+            for p in (full, reduced)
+        ]
+        if reduced.shape != full.shape:
+            differences.append(np.abs(small[0] - small[1]))
+    assert len(differences) >= 30
+    assert 0 < np.mean(differences) < 1
+    assert np.percentile(differences, 99) <= 8
+
+
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "TIFF"])
 def test_of_an_animation_the_first_frame(kind):
     first, second = Image.new("RGB", (8, 8), RED), Image.new("RGB", (8, 8), BLUE)

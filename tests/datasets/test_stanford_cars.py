@@ -62,11 +62,16 @@ def content(*sources: LabelledSource, class_names: tuple[str, ...]) -> list[tupl
 
 
 def expected_content(
-    cars: SmallCars, photographs: list[Photograph], crop: bool = False
+    cars: SmallCars,
+    photographs: list[Photograph],
+    crop: bool = False,
+    reduced_to: tuple[int, int] | None = None,
 ) -> list[tuple[str, str]]:
     found = []
     for photograph in photographs:
-        pixels = np.asarray(Image.open(io.BytesIO(photograph.data)).convert("RGB"))
+        image = Image.open(io.BytesIO(photograph.data))
+        image.draft(None, reduced_to)
+        pixels = np.asarray(image.convert("RGB"))
         if crop:
             x1, y1, x2, y2 = photograph.box
             pixels = pixels[y1 - 1 : y2, x1 - 1 : x2]
@@ -75,12 +80,12 @@ def expected_content(
     return sorted(found)
 
 
-def require_same_content(splits: Splits, cars: SmallCars, crop: bool = False) -> None:
+def require_same_content(splits: Splits, cars: SmallCars, *how) -> None:
     names = splits.info.class_names
     assert sorted(names) == sorted(cars.class_names)
     training = content(splits.train, splits.validation, class_names=names)
-    assert training == expected_content(cars, cars.train, crop)
-    assert content(splits.test, class_names=names) == expected_content(cars, cars.test, crop)
+    assert training == expected_content(cars, cars.train, *how)
+    assert content(splits.test, class_names=names) == expected_content(cars, cars.test, *how)
     assert set(splits.validation.labels) == set(range(len(names)))
 
 
@@ -100,7 +105,10 @@ def test_a_prepared_folder_gives_the_same_pictures_and_labels(tmp_path, file_for
     cars = drawn_cars()
     prepared(tmp_path, cars, file_format)
     require_same_content(stanford_cars.load(tmp_path, 0.34, seed=3), cars)
-    require_same_content(stanford_cars.load(tmp_path, 0.34, 3, crop_to_box=True), cars, crop=True)
+    require_same_content(stanford_cars.load(tmp_path, 0.34, 3, crop_to_box=True), cars, True)
+    for crop in (False, True):
+        splits = stanford_cars.load(tmp_path, 0.34, 3, crop, image_size=(5, 3))
+        require_same_content(splits, cars, crop, None if crop else (6, 10))
 
 
 @pytest.mark.slow
@@ -124,7 +132,17 @@ def test_cropping_converts_the_boxes_of_the_devkit(tmp_path, write):
     cars = drawn_cars()
     write(tmp_path, cars)
     splits = stanford_cars.load(tmp_path, 0.34, seed=3, crop_to_box=True)
-    require_same_content(splits, cars, crop=True)
+    require_same_content(splits, cars, True)
+    reduced = stanford_cars.load(tmp_path, 0.34, seed=3, crop_to_box=True, image_size=(5, 3))
+    require_same_content(reduced, cars, True)
+
+
+@pytest.mark.parametrize("write", LIGHT_LAYOUTS, ids=lambda write: write.__name__)
+def test_every_layout_is_reduced_for_the_size_it_is_wanted_in(tmp_path, write):
+    cars = drawn_cars()
+    write(tmp_path, cars)
+    splits = stanford_cars.load(tmp_path, 0.34, seed=3, image_size=(5, 3))
+    require_same_content(splits, cars, False, (6, 10))
 
 
 @pytest.mark.parametrize("write", [parquet, class_folders])

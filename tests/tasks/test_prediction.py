@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.common import run_pictures
+from datasets import core
+from tasks.common import evaluation, image_classifier, run_pictures
 from tasks.common.annotated_pictures import LONGEST_COPY, SHORTEST_COPY, annotate
 from tasks.common.found_pictures import FoundPicture, find_pictures
 from tasks.common.prediction import Answer, answers
-from tests.tasks.small_runs import HEIGHT, WIDTH, write_picture, write_run
+from tests.tasks.small_runs import CLASS_NAMES, HEIGHT, WIDTH, write_picture, write_run
 
 
 def test_an_endless_folder_is_read_only_a_batch_ahead(tmp_path):
@@ -35,6 +36,28 @@ def test_an_endless_folder_is_read_only_a_batch_ahead(tmp_path):
     assert [answer.top(1)[0][0] for answer in first] == [0, 2] * 10
     # Three batches of 8, and at most one more ahead.
     assert 24 <= next(asked) <= 34
+
+
+def test_large_jpegs_are_decoded_as_for_training_and_evaluation(tmp_path):
+    """At the reduced scale that the model's size allows, where the numbers differ a little."""
+    write_run(tmp_path / "runs", "small", tmp_path)
+    saved = run_pictures.open_classifier("small", tmp_path / "runs")
+    place = tmp_path / "cars"
+    for name in CLASS_NAMES:
+        write_picture(place / name / "large.jpg", name, size=(10 * WIDTH, 10 * HEIGHT))
+    source = evaluation.folder_examples(
+        place, "test", CLASS_NAMES, False, 2, image_size=(HEIGHT, WIDTH)
+    )
+    assert source.example(0)["image"].shape == (10 * HEIGHT // 4, 10 * WIDTH // 4, 3)
+
+    def predicted(source: core.LabelledSource) -> np.ndarray:
+        return image_classifier.predict(saved.model, source, run_pictures.batching(saved, 3))
+
+    received = [answer.probabilities for answer in answers(saved, find_pictures([place]), 3)]
+    np.testing.assert_allclose(received, predicted(source), rtol=0, atol=1e-6)
+    in_full = evaluation.folder_examples(place, "test", CLASS_NAMES, False, 2)
+    difference = np.abs(predicted(source) - predicted(in_full)).max()
+    assert 1e-5 < difference < 1e-2
 
 
 def test_an_unreadable_picture_has_no_classes():
