@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
+import time
 from pathlib import Path
 from typing import Literal
 
 import keras
+import numpy as np
 
 from callbacks.replaced_file import replacing
 
 
 class BestModel(keras.callbacks.Callback):
-    """Saves the model at the end of each epoch whose monitored value is the best of the run.
+    """Saves the model of the epoch whose monitored value is the best of the run.
 
     Where two epochs are equal in it, the one with the smaller `val_loss` is better: on a small
     validation split many epochs have the same accuracy. Unlike `keras.callbacks.ModelCheckpoint`
     the file is written beside and moved into place, so a kill never leaves half a model, and the
-    best value lasts from stage to stage.
+    best value lasts from stage to stage. Where epochs are shorter than writing the file takes,
+    most writing is spared: see `seconds_between`.
 
     Attributes:
         best: the best monitored value so far, or None.
@@ -27,25 +30,63 @@ class BestModel(keras.callbacks.Callback):
         path: the `.keras` file.
         monitor: name of the value in the logs.
         mode: whether more of it is better ("max") or less ("min").
+        network: what is saved, where `fit` trains a part of it only; by default what is trained.
+        seconds_between: the file is written at most this often, and when `fit` ends; meanwhile the
+            best weights wait in memory for `write`.
     """
 
-    def __init__(self, path: Path, monitor: str, mode: Literal["max", "min"]):
+    def __init__(
+        self,
+        path: Path,
+        monitor: str,
+        mode: Literal["max", "min"],
+        network: keras.Model | None = None,
+        seconds_between: float = 0.0,
+    ):
         super().__init__()
         self._path = path
+        self._network = network
         self._monitor = monitor
         self._sign = 1.0 if mode == "max" else -1.0
+        self._seconds_between = seconds_between
+        self._waiting: list[np.ndarray] | None = None
+        self._written_at = -math.inf
         self.best: float | None = None
         self.best_loss = math.inf
         self.best_epoch: int | None = None
 
+    def on_train_begin(self, logs=None):
+        self._written_at = time.monotonic() if self._seconds_between else -math.inf
+
     def on_epoch_end(self, epoch, logs=None):
         value, loss = logs[self._monitor], logs.get("val_loss", math.inf)
-        if not math.isfinite(value) or not self._improves(value, loss):
+        if math.isfinite(value) and self._improves(value, loss):
+            self.best, self.best_loss, self.best_epoch = value, loss, epoch + 1
+            self._waiting = (self._network or self.model).get_weights()
+        if time.monotonic() - self._written_at >= self._seconds_between:
+            self.write()
+
+    def on_train_end(self, logs=None):
+        self.write()
+
+    def write(self) -> None:
+        """Writes the best weights if they are not in the file yet; the model stays as it is.
+
+        To be called before a state is saved that remembers the best value: that state would
+        otherwise tell of a model that nobody has.
+        """
+        if self._waiting is None:
             return
-        self.best, self.best_loss, self.best_epoch = value, loss, epoch + 1
-        with replacing(self._path) as temporary:
-            # A model without its optimizer: a third of the size, and loading it needs none of it.
-            keras.Model(self.model.input, self.model.output, name=self.model.name).save(temporary)
+        network = self._network or self.model
+        present = network.get_weights()
+        network.set_weights(self._waiting)
+        try:
+            with replacing(self._path) as temporary:
+                # Without its optimizer: a third of the size, and loading it needs none of it.
+                keras.Model(network.input, network.output, name=network.name).save(temporary)
+        finally:
+            network.set_weights(present)
+        self._waiting, self._written_at = None, time.monotonic()
 
     def _improves(self, value: float, loss: float) -> bool:
         if self.best is None:

@@ -18,6 +18,7 @@ from callbacks.prediction_pictures import PredictionPictures
 from callbacks.progress import Progress
 from callbacks.run_position import RunPosition
 from callbacks.tensorboard_scalars import TensorBoardScalars
+from callbacks.tracing import Tracing
 
 # Reducing on a plateau by Keras's default of ten loses most of a short run's learning at once;
 # a half is what the documentation's own example is near to.
@@ -54,7 +55,7 @@ class Monitoring:
         draw_predictions: draws the predictions for some validation pictures; see
             `callbacks.prediction_pictures.classification_pictures`. None: no such picture.
         predictions_every: least number of epochs from one drawing to the next.
-        stream: where the progress is written; standard output by default.
+        stream: where the progress and the time of tracing are written; standard output by default.
     """
 
     folder: Path
@@ -110,6 +111,7 @@ def standard_callbacks(settings: Monitoring) -> list[keras.callbacks.Callback]:
         StopIfNotFinite(position),
         TensorBoardScalars(folder, settings.stage_number, settings.profile),
         CsvHistory(settings.folder / "metrics.csv", settings.stage),
+        Tracing(settings.position, _heading(settings), settings.total_epochs, settings.stream),
         _progress(settings),
     ]
     if settings.example_batch is not None:
@@ -125,11 +127,17 @@ def standard_callbacks(settings: Monitoring) -> list[keras.callbacks.Callback]:
     return callbacks + _deciding(settings)
 
 
+def _heading(settings: Monitoring) -> str:
+    """What stands before each line of the log."""
+    if settings.stage_count == 1:
+        return settings.stage
+    return f"stage {settings.stage_number}/{settings.stage_count} {settings.stage}"
+
+
 def _progress(settings: Monitoring) -> Progress:
-    heading = f"stage {settings.stage_number}/{settings.stage_count} {settings.stage}"
     return Progress(
         settings.position,
-        heading if settings.stage_count > 1 else settings.stage,
+        _heading(settings),
         settings.last_epoch,
         settings.total_epochs,
         settings.monitor.removeprefix("val_"),

@@ -10,5 +10,5 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["backbones", "heads", "preprocessing", "schedules", "transfer"],
+    submodules=["backbones", "folding", "heads", "preprocessing", "schedules", "transfer"],
 )

@@ -10,8 +10,11 @@ stage to the next. Stages are counted from the head: the last k stages are the k
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -135,10 +138,19 @@ def backbone_of(model: keras.Model) -> keras.Model:
 def feature_extractor(model: keras.Model) -> keras.Model:
     """From raw pixels to the pooled features that the head classifies, sharing the weights.
 
+    Args:
+        model: a classifier, or the tail that `split` cuts from one: a chain of layers.
+
     Returns:
-        A model from uint8 (batch, height, width, 3) to float (batch, channels).
+        A model from what `model` takes to float (batch, channels).
     """
-    return keras.Model(model.inputs, model.get_layer("pooling").output, name="features")
+    # Called anew, because a layer of a tail belongs to the graph of the whole classifier first.
+    features = model.input
+    for layer in model.layers[1:]:
+        features = layer(features)
+        if layer.name == "pooling":
+            break
+    return keras.Model(model.input, features, name="features")
 
 
 def stage_count(model: keras.Model) -> int:
@@ -230,3 +242,115 @@ def count_parameters(model: keras.Model) -> dict[str, int]:
         "total": model.count_params(),
         "trainable": sum(int(keras.ops.size(weight)) for weight in model.trainable_weights),
     }
+
+
+def split(model: keras.Model, trainable_stages: int) -> tuple[keras.Model, keras.Model]:
+    """Cut a classifier where `freeze(model, trainable_stages)` ends, into trunk and tail.
+
+    Both share the layers of `model`, and so weights and flags: training the tail trains `model`.
+    What the trunk gives for a picture can then be computed once and kept.
+
+    Args:
+        model: a classifier of `build_classifier`, also a reloaded one.
+        trainable_stages: as for `freeze`; 0 leaves the head alone in the tail.
+
+    Returns:
+        trunk: uint8 (batch, height, width, 3) to the tensor at the cut: pooled features
+            (batch, channels) where `trainable_stages` is 0, else the feature maps
+            (batch, h, w, channels) that leave the last frozen stage.
+        tail: from that tensor to probabilities (batch, classes), float32.
+
+    Raises:
+        ValueError: the trunk would hold no stage, or there are fewer stages than that.
+    """
+    backbone = backbone_of(model)
+    count = stage_count(model)
+    if trainable_stages is None or not 0 <= trainable_stages < count:
+        raise ValueError(
+            f"`trainable_stages` must be from 0 to {count - 1} to leave a frozen trunk of "
+            f"{backbone.name}. Received: trainable_stages={trainable_stages}"
+        )
+    pooling = model.get_layer("pooling")
+    if trainable_stages == 0:
+        at_cut = pooling.output
+        boundary = keras.Input(batch_shape=at_cut.shape, dtype=at_cut.dtype, name="boundary")
+        probabilities = _continued(boundary, pooling.output, model)
+    else:
+        cut = stage_outputs(backbone)[count - trainable_stages - 1]
+        # Parts of an InferenceModel are InferenceModels: their BatchNormalization stays as it was.
+        first = type(backbone)(backbone.input, cut, name=f"{backbone.name}_trunk")
+        last = type(backbone)(cut, backbone.output, name=f"{backbone.name}_tail")
+        at_cut = first(model.get_layer("preprocessing").output)
+        boundary = keras.Input(batch_shape=at_cut.shape, dtype=at_cut.dtype, name="boundary")
+        probabilities = _continued(last(boundary), pooling.input, model)
+    trunk = keras.Model(model.input, at_cut, name=f"{model.name}_trunk")
+    return trunk, keras.Model(boundary, probabilities, name=f"{model.name}_tail")
+
+
+def _continued(
+    features: keras.KerasTensor, tensor: keras.KerasTensor, model: keras.Model
+) -> keras.KerasTensor:
+    """The output of `model` if `features` stood in the place of `tensor`; layers are shared.
+
+    The layers are applied one by one: they lie flat in the new model, where `class_names` and
+    `model.get_layer` find them.
+    """
+    return keras.Function(tensor, model.output).call(features)
+
+
+def join(trunk: keras.Model, tail: keras.Model, name: str) -> keras.Model:
+    """One model from raw pixels to probabilities, made of the layers of both parts of `split`.
+
+    Either part may also be another that computes the same, such as a folded trunk.
+
+    Raises:
+        ValueError: the tail takes another shape than the trunk gives.
+    """
+    if trunk.output_shape != tail.input_shape:
+        raise ValueError(
+            "`tail` must take what `trunk` gives. Received: "
+            f"trunk.output_shape={trunk.output_shape}, tail.input_shape={tail.input_shape}"
+        )
+    return keras.Model(trunk.input, _continued(trunk.output, tail.input, tail), name=name)
+
+
+def fingerprint(model: keras.Model) -> str:
+    """SHA-256, in hexadecimal, of what the network computes in inference.
+
+    It covers every layer's class and configuration, how the layers are connected, and every
+    weight to the last bit; not the layers' names, which depend on what else the process has
+    built, nor what matters to training alone (initializers, flags, the optimizer).
+    """
+    structure = _anonymous(model.get_config(), {})
+    digest = hashlib.sha256(json.dumps(structure, sort_keys=True).encode())
+    for weight in model.weights:
+        values = keras.ops.convert_to_numpy(weight)
+        digest.update(f"{values.dtype} {values.shape}".encode())
+        digest.update(values.tobytes())
+    return digest.hexdigest()
+
+
+_NAMES_AND_FLAGS = ("name", "trainable", "module", "registered_name", "build_config")
+_TRAINING_ONLY = ("_initializer", "_regularizer", "_constraint")
+
+
+def _anonymous(config: Any, positions: Mapping[str, int]) -> Any:
+    """A model's configuration with each layer called by its position instead of its name."""
+    if isinstance(config, list | tuple):
+        return [_anonymous(item, positions) for item in config]
+    if not isinstance(config, dict):
+        return config
+    if config.get("class_name") == "__keras_tensor__":
+        layer, *indices = config["config"]["keras_history"]
+        return [positions[layer], *indices]
+    if "layers" in config:
+        positions = {layer.get("name"): n for n, layer in enumerate(config["layers"])}
+    result = {}
+    for key, value in config.items():
+        if key in ("input_layers", "output_layers"):
+            result[key] = keras.tree.map_structure(lambda part: positions.get(part, part), value)
+        elif key == "dtype":  # its `name` is the precision
+            result[key] = value
+        elif key not in _NAMES_AND_FLAGS and not key.endswith(_TRAINING_ONLY):
+            result[key] = _anonymous(value, positions)
+    return result

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -25,7 +26,7 @@ from tasks.common.image_classifier_config import (
     check_image_classifier,
     refuse,
 )
-from tasks.common.task import Batches, Run, Stage, Task
+from tasks.common.task import Batches, Run, Stage, Task, Training
 
 if TYPE_CHECKING:
     import keras
@@ -62,6 +63,8 @@ class CarsFinetuneConfig(ImageClassifierConfig):
     """First stage: the new head on the frozen backbone."""
     head_learning_rate: float = 1e-3
     """Of the head in the first stage, at its highest."""
+    head_solver: Literal["gradient", "logistic"] = "gradient"
+    """`logistic` puts the head at its optimum at once, instead of `--head-epochs` of descent."""
     tail_epochs: int = 10
     """Second stage: the head and the last stages of the backbone."""
     tail_learning_rate: float = 3e-4
@@ -147,6 +150,8 @@ def _check_recipe(config: CarsFinetuneConfig) -> None:
             refuse(name, "at least 0", getattr(config, name))
     if config.head_epochs + config.tail_epochs + config.full_epochs == 0:
         raise UserError("One of --head-epochs, --tail-epochs and --full-epochs must be positive.")
+    if config.head_solver == "logistic":
+        _check_solver(config)
     if config.scratch_epochs < 1:
         refuse("scratch_epochs", "at least 1", config.scratch_epochs)
     rates = ("head", "tail", "full", "scratch")
@@ -161,6 +166,15 @@ def _check_recipe(config: CarsFinetuneConfig) -> None:
         refuse("tail_stages", f"from 0 to {count} for {config.backbone}", config.tail_stages)
 
 
+def _check_solver(config: CarsFinetuneConfig) -> None:
+    """Logistic regression is solved on stored features with one class a picture."""
+    if not config.cache or config.mixing != "none":
+        raise UserError(
+            "--head-solver logistic needs stored features: leave out --no-cache and --mixing, or "
+            "choose --head-solver gradient."
+        )
+
+
 def load_data(config: CarsFinetuneConfig) -> Splits:
     """The pictures in three splits, each readable."""
     if config.data == "rendered":
@@ -170,11 +184,19 @@ def load_data(config: CarsFinetuneConfig) -> Splits:
         )
     elif config.data == "stanford_cars":
         splits = datasets.stanford_cars.load(
-            config.data_dir, config.validation_fraction, config.seed, config.crop_to_box
+            config.data_dir,
+            config.validation_fraction,
+            config.seed,
+            config.crop_to_box,
+            config.image_size,
         )
     else:
         splits = datasets.folder.load(
-            config.data_dir, config.validation_fraction, config.test_fraction, config.seed
+            config.data_dir,
+            config.validation_fraction,
+            config.test_fraction,
+            config.seed,
+            config.image_size,
         )
     return common.image_classifier.checked(splits, config)
 
@@ -205,7 +227,7 @@ def stages(config: CarsFinetuneConfig, model: keras.Model) -> list[Stage]:
     if config.weights == "none":
         return [Stage("scratch", config.scratch_epochs, config.scratch_learning_rate)]
     recipe = [
-        Stage("head", config.head_epochs, config.head_learning_rate, 1.0, 0),
+        _head_stage(config),
         Stage(
             "tail",
             config.tail_epochs,
@@ -218,6 +240,13 @@ def stages(config: CarsFinetuneConfig, model: keras.Model) -> list[Stage]:
     return [stage for stage in recipe if stage.epochs > 0]
 
 
+def _head_stage(config: CarsFinetuneConfig) -> Stage:
+    if config.head_solver == "gradient":
+        return Stage("head", config.head_epochs, config.head_learning_rate, 1.0, 0)
+    # One epoch that moves nothing measures the solution as every other epoch is measured.
+    return Stage("head", min(1, config.head_epochs), 0.0, 1.0, 0, solver="logistic")
+
+
 def compile_model(
     config: CarsFinetuneConfig, model: keras.Model, stage: Stage, steps_per_epoch: int
 ) -> None:
@@ -225,9 +254,24 @@ def compile_model(
     common.image_classifier.compile_model(config, model, stage, steps_per_epoch)
 
 
-def watch(config: CarsFinetuneConfig, splits: Splits, batches: Batches, epoch: int) -> dict:
+def tail_training(
+    config: CarsFinetuneConfig,
+    splits: Splits,
+    model: keras.Model,
+    stages: Sequence[Stage],
+    number: int,
+    batch_size: int,
+    working: Callable[[], None],
+) -> Training | None:
+    """The tail and the stored features it learns from, where a part of the network is frozen."""
+    return common.cached_stage.tail_training(
+        config, splits, model, stages, number, batch_size, working
+    )
+
+
+def watch(config: CarsFinetuneConfig, splits: Splits, model: keras.Model, epoch: int) -> dict:
     """Pictures for TensorBoard."""
-    return common.image_classifier.watch(config, splits, batches, epoch)
+    return common.image_classifier.watch(config, splits, model, epoch)
 
 
 def report(run: Run) -> None:
@@ -245,6 +289,7 @@ TASK = Task(
     make_batches=make_batches,
     stages=stages,
     compile_model=compile_model,
+    tail_training=tail_training,
     watch=watch,
     report=report,
 )

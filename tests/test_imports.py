@@ -17,22 +17,29 @@ import pytest
 from tasks.__main__ import VERBS, find_tasks
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("keras_models", "datasets", "callbacks", "tasks")
+ROOMS = ("keras_models", "datasets", "callbacks", "tasks", "benchmarks")
 # What lies on the far end of every arrow: nothing that is imported by others may know it.
 FRONT = ("tasks", "tests", "webapps", "benchmarks")
+
+# They stand for what users write without the suite, so they have to do without it.
+STAND_ALONE = {"benchmarks.keras_guide", "benchmarks.torch_loop"}
 
 # What all tasks share may use of the networks and the data sets: records and tools, and no network
 # or data set in particular.
 SHARED_BY_TASKS = {
     "datasets.core": "the records that describe any data set",
     "datasets.pipeline": "from any source to batches",
+    "datasets.feature_cache": "stored features of any frozen network",
+    "datasets.feature_batches": "from stored features to batches",
     "datasets.augment": "the options `--augment` and `--mixing` of every image classifier",
     "datasets.check": "pictures are looked at before any task trains",
     "datasets.memory": "decoded pictures are kept whatever the data set is",
+    "datasets.decoded_cache": "and on disk, where the memory does not take them",
     "datasets.folder": "`tasks.evaluate --data-dir` tests a run on any folder of class folders",
     "datasets.files": "`tasks.export` measures a quantised model on the user's picture files",
     "datasets.images": "`tasks.predict` reads any picture file",
     "keras_models.transfer": "freezing and parameter groups of any backbone",
+    "keras_models.folding": "frozen and exported networks of any kind, made faster",
     "keras_models.schedules": "the option `--schedule` of every task",
     "keras_models.backbones": "whether the weights of the named backbone are in the cache",
 }
@@ -83,6 +90,10 @@ def forbidden(module: str, name: str) -> str | None:
         if target in FRONT or (target in ROOMS and target != room):
             return f"{room} imports no other room"
         return None
+    if room == "benchmarks":
+        if module in STAND_ALONE and target in ROOMS:
+            return "what is compared with the suite does not use it"
+        return "no benchmark measures a web page" if target == "webapps" else None
     if target in {"webapps", "benchmarks"}:
         return "tasks know nothing of what is built on them"
     if target == "tasks":
@@ -160,6 +171,14 @@ def test_every_shared_tool_exists_and_is_used(name: str) -> None:
         ("tasks.faces", "from . import cars_finetune"),
         ("tasks.faces", "import tasks.evaluate"),
         ("tasks.faces", "import benchmarks.speed"),
+        ("tasks.common.runner", "from benchmarks import machine"),
+        ("datasets.muct", "from benchmarks import machine"),
+        ("keras_models.mlp", "import benchmarks.multiply_adds"),
+        ("benchmarks.keras_guide", "from keras_models import backbones"),
+        ("benchmarks.keras_guide", "from benchmarks import machine"),
+        ("benchmarks.torch_loop", "from datasets.images import read_picture"),
+        ("benchmarks.transfer", "from tests.tiny_options import TINY_RUNS"),
+        ("benchmarks.transfer", "import webapps.inference"),
         ("tasks.predict", "from tasks.cars_finetune import TASK"),
         ("tasks.predict", "from datasets import pipeline"),
         ("tasks.predict", "import keras_models.transfer"),
@@ -188,6 +207,10 @@ def test_a_forbidden_arrow_is_found(module: str, source: str) -> None:
         ("tasks.faces", "from tasks import common\nfrom tasks.common.task import Task"),
         ("tasks.predict", "from tasks.common.saved_run import open_run"),
         ("tasks.__main__", "import tasks\nfrom tasks.common.task import Task"),
+        ("benchmarks.transfer", "import datasets\nfrom tasks.common.errors import UserError"),
+        ("benchmarks.transfer", "from tasks.cars_finetune import TASK\nimport keras_models"),
+        ("benchmarks.transfer", "from benchmarks import machine\nfrom callbacks import standard"),
+        ("benchmarks.keras_guide", "import keras\nimport tensorflow as tf"),
     ],
 )
 def test_an_allowed_arrow_passes(module: str, source: str) -> None:
@@ -260,6 +283,7 @@ def loaded_by(statement: str) -> set[str]:
         *(f"import tasks.{verb}" for verb in VERBS),
         "import runpy; runpy.run_module('tasks', run_name='__main__')",
         "import keras_models, datasets, callbacks",
+        "import benchmarks.transfer, benchmarks.growth",
     ],
 )
 def test_what_only_answers_a_question_loads_neither_tensorflow_nor_keras(statement: str) -> None:

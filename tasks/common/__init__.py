@@ -6,5 +6,5 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["image_classifier", "image_classifier_report", "pretrained"],
+    submodules=["cached_stage", "image_classifier", "image_classifier_report", "pretrained"],
 )

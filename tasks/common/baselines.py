@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 from sklearn.dummy import DummyClassifier
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
-# Inverse strengths of the L2 penalty that are tried; validation chooses.
-_PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
-# More iterations fit the training examples closer, not the validation examples better.
-_ITERATIONS = 200
+from tasks.common import linear_head
 
 
 def most_frequent(train_labels: np.ndarray, count: int, class_count: int) -> np.ndarray:
@@ -42,17 +33,7 @@ def linear(
     """
     if len(np.unique(labels["train"])) == 1:
         return most_frequent(labels["train"], len(features["test"]), class_count)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        candidates = [
-            make_pipeline(
-                StandardScaler(), LogisticRegression(C=penalty, max_iter=_ITERATIONS)
-            ).fit(features["train"], labels["train"])
-            for penalty in _PENALTIES
-        ]
-    best = max(
-        candidates, key=lambda model: model.score(features["validation"], labels["validation"])
-    )
+    best = linear_head.fit(features, labels)
     return _all_classes(best.predict_proba(features["test"]), best.classes_, class_count)
 
 

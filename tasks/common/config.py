@@ -78,7 +78,9 @@ class TrainConfig:
 
 
 # Options that say where and whether to run, not what is computed: a resumed run may change them.
-OPERATIONAL = frozenset({"run_name", "runs_dir", "resume", "checkpoint_seconds", "workers"})
+OPERATIONAL = frozenset(
+    {"run_name", "runs_dir", "resume", "checkpoint_seconds", "workers", "cache_dir"}
+)
 
 
 def parse(presets: Mapping[str, ConfigType], arguments: Sequence[str], command: str) -> ConfigType:

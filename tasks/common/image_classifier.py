@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from callbacks.prediction_pictures import classification_pictures
-from datasets import augment, check, core, memory, pipeline
+from datasets import augment, check, core, decoded_cache, memory, pipeline
 from keras_models import transfer
 from tasks.common.image_classifier_config import ImageClassifierConfig
 from tasks.common.optimizers import build_optimizer
@@ -41,6 +41,10 @@ def checked(splits: core.Splits, config: ImageClassifierConfig) -> core.Splits:
             source = check.without(source, bad)
         else:
             check.require_no_bad_pictures(bad)
+        if config.decoded_cache:
+            source = decoded_cache.DecodedCache(
+                source, config.cache_dir, config.image_size, config.resizing, config.workers
+            )
         parts[name] = source
     return core.Splits(**parts, info=splits.info)
 
@@ -113,29 +117,44 @@ def compile_model(
     weights = transfer.count_parameters(model)
     print(f"{stage.name}: {weights['trainable']:,} of {weights['total']:,} weights train")
     groups = transfer.parameter_groups(model)
-    class_count = len(transfer.class_names(model))
-    metrics = [keras.metrics.CategoricalAccuracy(name="accuracy")]
-    if class_count > 5:
-        metrics.append(keras.metrics.TopKCategoricalAccuracy(5, name="top5_accuracy"))
     model.compile(
         optimizer=build_optimizer(config, stage, groups, steps_per_epoch),
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing),
-        metrics=metrics,
-        jit_compile=config.xla,
+        **_objective(config, len(transfer.class_names(model))),
     )
 
 
+def compile_tail(config: ImageClassifierConfig, tail: keras.Model, network: keras.Model) -> None:
+    """Compiles a tail as its network was, with the network's optimizer."""
+    class_count = len(transfer.class_names(network))
+    tail.compile(optimizer=network.optimizer, **_objective(config, class_count))
+
+
+def _objective(config: ImageClassifierConfig, class_count: int) -> dict[str, Any]:
+    """Loss and metrics, and how the step is compiled: arguments of `keras.Model.compile`."""
+    metrics = [keras.metrics.CategoricalAccuracy(name="accuracy")]
+    if class_count > 5:
+        metrics.append(keras.metrics.TopKCategoricalAccuracy(5, name="top5_accuracy"))
+    return {
+        "loss": keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing),
+        "metrics": metrics,
+        "jit_compile": config.xla,
+    }
+
+
 def watch(
-    config: ImageClassifierConfig, splits: core.Splits, batches: Batches, epoch: int
+    config: ImageClassifierConfig, splits: core.Splits, network: keras.Model, epoch: int
 ) -> dict[str, Any]:
     """The pictures that TensorBoard shows of the stage that starts at `epoch`.
+
+    They are drawn from the raw pictures, whatever the stage learns from.
 
     Returns:
         Arguments of `callbacks.standard.Monitoring`.
     """
     names = splits.info.class_names
+    batches = make_batches(config, splits, _SHOWN)
     first = next(iter(batches.train(range(epoch, epoch + 1), 0)))
-    images, targets = first[0][:_SHOWN].numpy(), first[1][:_SHOWN].numpy()
+    images, targets = first[0].numpy(), first[1].numpy()
     # Spread over the split, so that several classes are seen where examples lie in their order.
     chosen = np.unique(np.linspace(0, len(splits.validation) - 1, _SHOWN).astype(int))
     how = batching(config, splits.info, len(chosen))
@@ -144,7 +163,9 @@ def watch(
     return {
         "example_batch": images,
         "example_captions": tuple(_caption(target, names) for target in targets),
-        "draw_predictions": classification_pictures(pictures.numpy(), shown.labels, names),
+        "draw_predictions": classification_pictures(
+            pictures.numpy(), shown.labels, names, lambda shown: network(shown).numpy()
+        ),
     }
 
 

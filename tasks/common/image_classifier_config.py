@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Literal, NoReturn
 
 from tasks.common.config import TrainConfig
@@ -25,6 +26,16 @@ class ImageClassifierConfig(TrainConfig):
     """Leave out pictures that cannot be read, and list them, instead of stopping."""
     cache_megabytes: int = 1024
     """Decoded pictures are kept in memory up to this size, in MB of 10^6 bytes."""
+    decoded_cache: bool = False
+    """Keep decoded, resized pictures in `--cache-dir`: for more pictures than the memory takes."""
+    cache: bool = True
+    """Compute what frozen layers give once and learn from the stored features; needs no mixing."""
+    cache_dir: Path = Path("cache")
+    """Folder of stored features and pictures; it may be deleted at any time."""
+    cached_views: int = 4
+    """Stored versions of a training picture: the plain one and augmented ones, used in turn."""
+    cache_precision: Literal["float16", "float32"] = "float16"
+    """How features are stored."""
 
     augment: tuple[Literal["flip", "crop", "colour", "rand_augment", "erase"], ...] = ("flip",)
     """Random changes of each training picture, made in this order; `--augment` alone for none."""
@@ -46,7 +57,7 @@ def check_image_classifier(config: ImageClassifierConfig) -> None:
     Raises:
         UserError: the first one found.
     """
-    for name in ("limit", "patience", "accumulate_steps", "workers"):
+    for name in ("limit", "patience", "accumulate_steps", "workers", "cached_views"):
         value = getattr(config, name)
         if value is not None and value < 1:
             refuse(name, "at least 1", value)

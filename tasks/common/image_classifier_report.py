@@ -16,7 +16,7 @@ from callbacks.tensorboard_pr_curves import write_pr_curves
 from callbacks.tensorboard_projector import write_projector
 from datasets import core, pipeline
 from keras_models import transfer
-from tasks.common import baselines, classification, classification_report
+from tasks.common import baselines, classification, classification_report, feature_store
 from tasks.common.classification import Predictions
 from tasks.common.image_classifier import batching, predict
 from tasks.common.task import Run, Task
@@ -24,6 +24,7 @@ from tasks.common.task import Run, Task
 # Side of the pictures that the linear baseline without a pretrained network sees, in pixels.
 _THUMBNAIL = 24
 _BATCH = 64
+_SPLITS = ("train", "validation", "test")
 # Pictures in TensorBoard's projector; a sprite of more gets too large for a browser.
 _PROJECTED = 1000
 
@@ -34,7 +35,7 @@ def report(task: Task, run: Run) -> None:
     validation = predictions(run.model, run.splits.validation, run.config, run.splits.info)
     test = predictions(run.model, run.splits.test, run.config, run.splits.info)
     evaluated = time.monotonic()
-    others = _baselines(run, test)
+    others = _baselines(task, run, test)
     seconds = {
         **run.seconds,
         "evaluation": evaluated - started,
@@ -71,12 +72,12 @@ def predictions(
     )
 
 
-def _baselines(run: Run, test: Predictions) -> dict[str, dict[str, float]]:
+def _baselines(task: Task, run: Run, test: Predictions) -> dict[str, dict[str, float]]:
     """Test metrics of the most frequent class and of a linear classifier."""
     splits, class_count = run.splits, len(test.class_names)
     labels = {name: np.asarray(getattr(splits, name).labels) for name in ("train", "validation")}
     prior = baselines.most_frequent(labels["train"], len(splits.test), class_count)
-    name, features = _features(run)
+    name, features = _features(task, run)
     linear = baselines.linear(features, labels, class_count)
     return {
         "most frequent class": _metrics(prior, test),
@@ -88,35 +89,40 @@ def _metrics(probabilities: np.ndarray, truth: Predictions) -> dict[str, float]:
     return classification.metrics(dataclasses.replace(truth, probabilities=probabilities))
 
 
-def _features(run: Run) -> tuple[str, dict[str, np.ndarray]]:
+def _features(task: Task, run: Run) -> tuple[str, dict[str, np.ndarray]]:
     """What the linear baseline sees: the backbone's first weights if there are any, else pixels."""
-    config, info = run.config, run.splits.info
+    config = run.config
     if config.weights == "none":
-        how = dataclasses.replace(
-            batching(config, info, _BATCH), image_size=(_THUMBNAIL, _THUMBNAIL)
-        )
-        image = keras.Input((_THUMBNAIL, _THUMBNAIL, 3), dtype="uint8")
-        network = keras.Model(image, keras.layers.Flatten(dtype="float32")(image))
-        name = f"{_THUMBNAIL}x{_THUMBNAIL} pixels"
-    else:
-        how = batching(config, info, _BATCH)
-        network = transfer.feature_extractor(
-            transfer.build_classifier(
-                config.backbone,
-                config.image_size,
-                info.class_names,
-                config.weights,
-                batch_norm_inference=True,
-            )
-        )
-        name = f"frozen {config.backbone} features"
-    features = {
+        return f"{_THUMBNAIL}x{_THUMBNAIL} pixels", _thumbnails(run)
+    info = run.splits.info
+    network = task.build_model(config, info)
+    name = f"frozen {config.backbone} features"
+    if not config.cache:
+        features = transfer.feature_extractor(network)
+        return name, _predicted(run, features, batching(config, info, _BATCH))
+    recipe = task.stages(config, network)
+    store = feature_store.pooled_features(config, info, network, recipe)
+    return name, {
+        split: feature_store.plain(store.features(split, getattr(run.splits, split), 1))
+        for split in _SPLITS
+    }
+
+
+def _thumbnails(run: Run) -> dict[str, np.ndarray]:
+    """Small pictures as rows of numbers, float32 (n, values), by split."""
+    image = keras.Input((_THUMBNAIL, _THUMBNAIL, 3), dtype="uint8")
+    network = keras.Model(image, keras.layers.Flatten(dtype="float32")(image))
+    how = batching(run.config, run.splits.info, _BATCH)
+    return _predicted(run, network, dataclasses.replace(how, image_size=(_THUMBNAIL, _THUMBNAIL)))
+
+
+def _predicted(run: Run, network: keras.Model, how: pipeline.Batching) -> dict[str, np.ndarray]:
+    return {
         split: network.predict(
             pipeline.evaluation_batches(getattr(run.splits, split), how), verbose=0
         )
-        for split in ("train", "validation", "test")
+        for split in _SPLITS
     }
-    return name, features
 
 
 def _write_tensorboard(run: Run, test: Predictions) -> None:

@@ -44,8 +44,11 @@ def learning_rate(
 ) -> float | keras.optimizers.schedules.LearningRateSchedule:
     """The schedule that `config.schedule` names, reaching `peak` at its highest.
 
-    `constant` and `plateau` are plain numbers: a callback lowers the latter while it trains.
+    `constant` and `plateau` are plain numbers: a callback lowers the latter while it trains. A
+    peak of 0 is constant: the weights of the stage are found in another way.
     """
+    if peak == 0:
+        return 0.0
     if config.schedule == "warmup_cosine":
         warmup_steps = min(round(config.warmup_fraction * total_steps), total_steps - 1)
         return warmup_cosine(peak, total_steps, warmup_steps)

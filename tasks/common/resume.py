@@ -19,7 +19,8 @@ import keras
 import numpy as np
 
 from callbacks.replaced_file import replacing
-from callbacks.state import collect_state, restore_state
+from callbacks.state import collect_state
+from callbacks.state import restore_state as set_states
 from tasks.common.errors import Interrupted, UserError
 from tasks.common.run_folder import RunFolder
 
@@ -46,25 +47,25 @@ class Position:
 
 
 def save_state(
-    folder: RunFolder, position: Position, model: keras.Model | None, callbacks: dict[str, Any]
+    folder: RunFolder,
+    position: Position,
+    variables: Sequence[keras.Variable],
+    callbacks: dict[str, Any],
 ) -> None:
     """Replaces the state file; a kill meanwhile leaves the previous one.
 
     Args:
         folder: the run.
         position: where the run stands.
-        model: the compiled model; None once training is over and only its results are to come.
+        variables: what training changes; none once training is over and only its results are to
+            come.
         callbacks: what `callbacks.state.collect_state` gave.
     """
     document = json.dumps({"position": dataclasses.asdict(position), "callbacks": callbacks})
-    arrays = (
-        {}
-        if model is None
-        else {
-            f"{number:05d}": keras.ops.convert_to_numpy(variable)
-            for number, variable in enumerate(_variables(model))
-        }
-    )
+    arrays = {
+        f"{number:05d}": keras.ops.convert_to_numpy(variable)
+        for number, variable in enumerate(variables)
+    }
     with replacing(folder.state) as temporary:
         np.savez(temporary, document=np.array(document), **arrays)
 
@@ -84,21 +85,29 @@ def read_position(folder: RunFolder) -> Position:
         return Position(**json.loads(str(archive["document"]))["position"])
 
 
-def restore_model(folder: RunFolder, model: keras.Model) -> dict[str, Any]:
-    """Puts the saved values into the compiled, built model; gives the callbacks' state.
+def restore_state(
+    folder: RunFolder, variables: Sequence[keras.Variable], first_part: bool = False
+) -> dict[str, Any]:
+    """Puts the saved values into the variables they came from; gives the callbacks' state.
+
+    Args:
+        folder: the run.
+        variables: as they were given to `save_state`.
+        first_part: whether these are only the first of them.
 
     Raises:
         UserError: the file is damaged or belongs to another model.
     """
     with _opened(folder) as archive:
-        variables = _variables(model)
-        names = [name for name in archive.files if name != "document"]
+        names = sorted(name for name in archive.files if name != "document")
+        if first_part:
+            names = names[: len(variables)]
         if len(names) != len(variables):
             raise UserError(
                 f"{folder.state} holds {len(names)} arrays, the model has {len(variables)}: "
                 "it was written by another model or another version of this project."
             )
-        for name, variable in zip(sorted(names), variables, strict=True):
+        for name, variable in zip(names, variables, strict=True):
             value = archive[name]
             if value.shape != tuple(variable.shape):
                 raise UserError(
@@ -121,21 +130,31 @@ def _opened(folder: RunFolder) -> Iterator[Any]:
         ) from error
 
 
-def _variables(model: keras.Model) -> list[keras.Variable]:
-    """All that training changes, in an order that depends on the network alone.
+def network_variables(network: keras.Model) -> list[keras.Variable]:
+    """Weights and the states of random generators: what is left of a stage when it has ended."""
+    kept = {id(variable) for metric in network.metrics for variable in metric.variables}
+    return [variable for variable in network.variables if id(variable) not in kept]
+
+
+def training_variables(network: keras.Model, trained: keras.Model) -> list[keras.Variable]:
+    """All that training changes, in an order that depends on the network and the stage alone.
 
     Weights and the states of random generators, the optimizer's slots, and the running sums of
     the metrics, which count when a run stops in the middle of an epoch.
+
+    Args:
+        network: the whole of it.
+        trained: what `fit` trains, compiled and built: the network or its tail.
     """
-    metrics = [variable for metric in model.metrics for variable in metric.variables]
-    unique = {id(variable): variable for variable in model.variables}
-    unique |= {id(variable): variable for variable in model.optimizer.variables}
+    metrics = [variable for metric in trained.metrics for variable in metric.variables]
+    unique = {id(variable): variable for variable in network_variables(network)}
+    unique |= {id(variable): variable for variable in trained.optimizer.variables}
     unique |= {id(variable): variable for variable in metrics}
     return list(unique.values())
 
 
 class ResumePoint(keras.callbacks.Callback):
-    """Saves the state while `fit` runs, and puts a saved state back when `fit` starts.
+    """Saves the state while `fit` runs, and puts back one that was saved in the middle of it.
 
     Stands last in the list, so that what it saves is what the others have become, and what it
     restores is not reset again by their `on_train_begin`. At the end of an epoch nothing is
@@ -149,6 +168,8 @@ class ResumePoint(keras.callbacks.Callback):
         stage_name: str,
         steps_per_epoch: int,
         companions: Sequence[keras.callbacks.Callback],
+        network: keras.Model,
+        before_saving: Callable[[], None],
         resumed: bool,
         stop_requested: Callable[[], bool],
         seconds_between: float,
@@ -161,6 +182,8 @@ class ResumePoint(keras.callbacks.Callback):
             stage_name: the stage it trains.
             steps_per_epoch: batches in a whole epoch.
             companions: the other callbacks, whose state is kept.
+            network: the whole network, of which `fit` may train a part.
+            before_saving: called before each saving, for what has to be on disk by then.
             resumed: whether the saved state is to be put back first.
             stop_requested: asked after every step; when true the state is saved and `Interrupted`
                 is raised.
@@ -172,6 +195,8 @@ class ResumePoint(keras.callbacks.Callback):
         self._stage_name = stage_name
         self._steps_per_epoch = steps_per_epoch
         self._companions = companions
+        self._network = network
+        self._before_saving = before_saving
         self._resumed = resumed
         self._stop_requested = stop_requested
         self._seconds_between = seconds_between
@@ -182,12 +207,10 @@ class ResumePoint(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         if self._resumed:
-            states = restore_model(self._folder, self.model)
-            restore_state(self._companions, states)
+            variables = training_variables(self._network, self.model)
+            set_states(self._companions, restore_state(self._folder, variables))
             # `fit` sets the metrics back before the first epoch; they belong to its first half.
             self._metric_values = [value.numpy() for value in self._metric_variables()]
-        else:
-            self._save(self._first_epoch, 0)
         self._started = self._saved_at = time.monotonic()
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
@@ -220,10 +243,12 @@ class ResumePoint(keras.callbacks.Callback):
             raise Interrupted
 
     def _save(self, epoch: int, step: int) -> None:
+        self._before_saving()
         position = dataclasses.replace(
             self._position, epoch=epoch, step=step, seconds=self.seconds()
         )
-        save_state(self._folder, position, self.model, collect_state(self._companions))
+        variables = training_variables(self._network, self.model)
+        save_state(self._folder, position, variables, collect_state(self._companions))
 
     def seconds(self) -> dict[str, float]:
         """Training seconds by stage, this one included up to now."""

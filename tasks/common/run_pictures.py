@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from pathlib import Path
 
@@ -51,7 +52,9 @@ def load_splits(saved: SavedRun) -> core.Splits:
     Raises:
         DataError: the data is gone or cannot be read.
     """
-    splits = saved.task.load_data(saved.config)
+    # Looked at once, so not worth a place on the disk.
+    config = dataclasses.replace(saved.config, decoded_cache=False)
+    splits = saved.task.load_data(config)
     if _changed(saved, splits):
         print(
             "warning: these are not the training and validation examples that the run started "

@@ -7,7 +7,8 @@ import dataclasses
 import json
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -18,6 +19,8 @@ from callbacks.csv_history import read_history
 from callbacks.not_finite import StopIfNotFinite
 from callbacks.run_position import RunPosition
 from callbacks.standard import Monitoring, standard_callbacks
+from callbacks.state import collect_state
+from callbacks.state import restore_state as set_states
 from callbacks.tensorboard_text import write_text
 from datasets import core
 from tasks.common import batch_size, console, learning_rate_search, run_folder
@@ -27,11 +30,13 @@ from tasks.common.resume import (
     Position,
     ResumePoint,
     WholeEpochsAgain,
+    network_variables,
     read_position,
+    restore_state,
     save_state,
 )
 from tasks.common.run_folder import RunFolder
-from tasks.common.task import Batches, Run, Stage, Task
+from tasks.common.task import Batches, Run, Stage, Task, Training
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,7 +125,13 @@ def _train(work: _Work) -> Position:
         data=_fingerprint(work),
         seconds={},
     )
-    best = BestModel(work.folder.model, work.task.monitor, work.task.mode)
+    best = BestModel(
+        work.folder.model,
+        work.task.monitor,
+        work.task.mode,
+        work.model,
+        work.config.checkpoint_seconds,
+    )
     with _signals_noted() as stop_requested:
         while position.stage < len(work.stages):
             position = batch_size.halving_on_exhaustion(
@@ -130,7 +141,7 @@ def _train(work: _Work) -> Position:
                 position,
                 may_halve=work.config.batch_size == "auto" and position != saved,
             )
-    save_state(work.folder, position, None, {})
+    save_state(work.folder, position, [], {})
     return position
 
 
@@ -158,27 +169,31 @@ def _train_stage(
     stage = work.stages[position.stage]
     first_epoch = sum(earlier.epochs for earlier in work.stages[: position.stage])
     last_epoch = first_epoch + stage.epochs
-    batches = _batches(work, position.batch_size)
-    if position.stage > 0:
-        # A stage starts from the best weights so far, not from the last ones.
-        load_best(work.model, work.folder)
-    work.task.compile_model(work.config, work.model, stage, batches.steps_per_epoch)
-    _build_for_training(work.model, batches)
-    standard = standard_callbacks(_monitoring(work, position, stage, batches, last_epoch))
-    point = ResumePoint(
-        work.folder,
-        position,
-        stage.name,
-        batches.steps_per_epoch,
-        companions=[*standard, best],
-        resumed=resumed,
-        stop_requested=stop_requested,
-        seconds_between=work.config.checkpoint_seconds,
-    )
-    # The best model is saved after the logs are complete and before the learning rate moves.
-    shortened = WholeEpochsAgain(position.epoch, position.step)
+    in_the_middle = resumed and (position.epoch, position.step) != (first_epoch, 0)
+    if in_the_middle:
+        # What is frozen now may have been trained before; the rest follows when `fit` begins.
+        restore_state(work.folder, network_variables(work.model), first_part=True)
+    else:
+        _start_stage(work, position, best, resumed)
     try:
-        work.model.fit(
+        position, training = _prepare(work, position, stage, stop_requested)
+        batches = training.batches
+        standard = standard_callbacks(_monitoring(work, position, stage, batches, last_epoch))
+        point = ResumePoint(
+            work.folder,
+            position,
+            stage.name,
+            batches.steps_per_epoch,
+            companions=[*standard, best],
+            network=work.model,
+            before_saving=best.write,
+            resumed=in_the_middle,
+            stop_requested=stop_requested,
+            seconds_between=work.config.checkpoint_seconds,
+        )
+        # The best model is saved after the logs are complete and before the learning rate moves.
+        shortened = WholeEpochsAgain(position.epoch, position.step)
+        training.model.fit(
             batches.train(range(position.epoch, last_epoch), position.step),
             validation_data=batches.validation,
             initial_epoch=position.epoch,
@@ -203,13 +218,51 @@ def _train_stage(
     )
 
 
-def _build_for_training(model: keras.Model, batches: Batches) -> None:
+def _start_stage(work: _Work, position: Position, best: BestModel, resumed: bool) -> None:
+    """Puts the weights in place that a stage starts from, and saves them as the state."""
+    if position.stage > 0:
+        # The best ones so far, not the last ones.
+        load_best(work.model, work.folder)
+    variables = network_variables(work.model)
+    if resumed:
+        set_states([best], restore_state(work.folder, variables))
+    else:
+        save_state(work.folder, position, variables, collect_state([best]))
+
+
+def _prepare(
+    work: _Work, position: Position, stage: Stage, stop_requested: Callable[[], bool]
+) -> tuple[Position, Training]:
+    """What the stage trains, compiled, and the position with the time that this took."""
+
+    def working() -> None:
+        if stop_requested():
+            raise Interrupted
+
+    started = time.monotonic()
+    config, size = work.config, position.batch_size
+    batches = _batches(work, size)
+    work.task.compile_model(config, work.model, stage, batches.steps_per_epoch)
+    tail = work.task.tail_training(
+        config, work.splits, work.model, work.stages, position.stage, size, working
+    )
+    training = tail or Training(work.model, batches)
+    _build_for_training(training)
+    if tail is None:
+        return position, training
+    name = f"{stage.name}_features"
+    spent = position.seconds.get(name, 0.0) + time.monotonic() - started
+    return dataclasses.replace(position, seconds={**position.seconds, name: spent}), training
+
+
+def _build_for_training(training: Training) -> None:
     """Makes the variables of optimizer and metrics, which Keras would make in the first step.
 
     A saved state is put back before that step, and counts on finding all of them.
     """
+    model = training.model
     model.optimizer.build(model.trainable_variables)
-    spec = batches.validation.element_spec[1]
+    spec = training.batches.validation.element_spec[1]
     target = tf.zeros((1, *spec.shape[1:]), spec.dtype)
     model.compute_metrics(None, target, tf.zeros((1, *model.output_shape[1:])))
     model.reset_metrics()
@@ -232,7 +285,7 @@ def _monitoring(
     earlier_epochs = sum(other.epochs for other in work.stages[: position.stage])
     config = work.config
     # A stage that goes on has shown its pictures already.
-    pictures = work.task.watch(config, work.splits, batches, position.epoch)
+    pictures = work.task.watch(config, work.splits, work.model, position.epoch)
     if position.epoch > earlier_epochs or position.step:
         pictures.pop("example_batch", None)
         pictures.pop("example_captions", None)

@@ -50,7 +50,7 @@ def open_run(name: str, runs_dir: Path) -> SavedRun:
     config = configs.read(type(task.presets["quick"]), folder.config)
     if not folder.model.is_file():
         raise UserError(
-            f"{folder.path} has no model yet: no epoch was completed. Go on with "
+            f"{folder.path} has no model yet: it stopped before its first one was saved. Go on with "
             f"python -m tasks.{task.name} --resume {folder.path}."
         )
     try:

@@ -26,6 +26,8 @@ class Stage:
         learning_rate: of the output layers; deeper parameter groups get less.
         depth_factor: each group that lies one deeper learns at this multiple of the one above.
         trainable_stages: stages of the backbone that train, counted from the output; None is all.
+        solver: `gradient` descends step by step. `logistic` sets a head on frozen features to the
+            optimum of logistic regression; the epoch that follows measures it.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Stage:
     learning_rate: float
     depth_factor: float = 1.0
     trainable_stages: int | None = None
+    solver: Literal["gradient", "logistic"] = "gradient"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +51,19 @@ class Batches:
     train: Callable[[range, int], tf.data.Dataset]
     validation: tf.data.Dataset
     steps_per_epoch: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """What `fit` trains in one stage, and what it is fed.
+
+    Attributes:
+        model: compiled; the whole network, or its tail, which shares the network's layers.
+        batches: of raw examples for the whole network, of stored features for its tail.
+    """
+
+    model: keras.Model
+    batches: Batches
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,7 +93,11 @@ class Task:
         make_batches: (config, splits, batch_size) -> what fit is fed.
         stages: (config, model) -> the recipe.
         compile_model: (config, model, stage, steps_per_epoch) -> sets optimizer, loss, metrics.
-        watch: (config, splits, batches, epoch) -> pictures for TensorBoard, as arguments of
+        tail_training: (config, splits, compiled network, stages, number of the stage, batch_size,
+            working) -> the tail of the network, compiled, with the stored features it learns from;
+            None where the whole network has to be trained. It calls `working` now and then, which
+            may raise Interrupted.
+        watch: (config, splits, network, epoch) -> pictures for TensorBoard, as arguments of
             `callbacks.standard.Monitoring`, for the stage that starts at that epoch.
         report: run -> writes the report, prints the closing table.
         monitor: name of the validation metric that selects the best model.
@@ -93,7 +113,8 @@ class Task:
     make_batches: Callable[[Any, Splits, int], Batches]
     stages: Callable[[Any, keras.Model], Sequence[Stage]]
     compile_model: Callable[[Any, keras.Model, Stage, int], None]
-    watch: Callable[[Any, Splits, Batches, int], dict[str, Any]]
+    watch: Callable[[Any, Splits, keras.Model, int], dict[str, Any]]
     report: Callable[[Run], None]
+    tail_training: Callable[..., Training | None] = lambda *_: None
     monitor: str = "val_accuracy"
     mode: Literal["max", "min"] = "max"

@@ -161,3 +161,38 @@ def test_the_best_lasts_from_one_fit_to_the_next(path: Path, model: keras.Model)
     best.on_train_begin()
     end_epoch(best, 1, val_accuracy=0.8, val_loss=0.1)
     assert saved_epoch(path) == 0
+
+
+def test_written_seldom_it_still_keeps_the_best_epoch(path: Path, model: keras.Model) -> None:
+    best = BestModel(path, "val_accuracy", "max", seconds_between=3600)
+    best.set_model(model)
+    best.on_train_begin()
+    for epoch, value in enumerate([0.2, 0.7, 0.5]):
+        end_epoch(best, epoch, val_accuracy=value, val_loss=1.0)
+    assert not path.exists()
+    best.on_train_end()
+    assert saved_epoch(path) == 1
+    # The model that trains has not been touched by it.
+    assert model.get_layer("scale").get_weights()[0].item() == 2
+
+
+def test_nothing_waits_after_a_state_is_saved(path: Path, model: keras.Model) -> None:
+    best = BestModel(path, "val_accuracy", "max", seconds_between=3600)
+    best.set_model(model)
+    best.on_train_begin()
+    end_epoch(best, 4, val_accuracy=0.5, val_loss=1.0)
+    best.write()
+    assert saved_epoch(path) == 4
+    path.unlink()
+    best.write()
+    best.on_train_end()
+    assert not path.exists()
+
+
+def test_a_network_is_saved_where_its_tail_is_trained(path: Path, model: keras.Model) -> None:
+    tail = keras.Sequential([model.get_layer("scale")])
+    best = BestModel(path, "val_accuracy", "max", network=model)
+    best.set_model(tail)
+    end_epoch(best, 3, val_accuracy=0.5, val_loss=1.0)
+    assert keras.saving.load_model(path).name == "one_weight"
+    assert saved_epoch(path) == 3

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -86,9 +87,12 @@ def test_a_run_of_two_stages_is_seen_everywhere(two_stages, read_events):
     pictures = read_events(folder / "tensorboard" / "pictures")
     assert [step for step, _ in pictures["input"]] == [0, 2]
     assert [step for step, _ in pictures["predictions"]] == [2, 3]
-    assert [line.split("  ")[:2] for line in output.splitlines()] == [
+    lines = [line.split("  ")[:2] for line in output.splitlines()]
+    assert [[head, re.sub(r"(?<=tracing) .*", "", rest)] for head, rest in lines] == [
+        ["stage 1/2 head", "tracing"],
         ["stage 1/2 head", "epoch 1/3"],
         ["stage 1/2 head", "epoch 2/3"],
+        ["stage 2/2 tail", "tracing"],
         ["stage 2/2 tail", "epoch 3/3"],
     ]
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.utils.class_weight import compute_class_weight
 
 from datasets.core import DataError, DatasetInfo, Splits
+from datasets.pipeline import resize
 from tasks import cars_finetune
 from tasks.cars_finetune import CarsFinetuneConfig
 from tasks.common import image_classifier
@@ -197,11 +199,25 @@ def test_a_checked_picture_is_not_decoded_again() -> None:
     assert set(source.reads.values()) == {1}
 
 
+def no_network(pictures: np.ndarray) -> np.ndarray:
+    raise AssertionError("pictures are drawn with the network later")
+
+
+def test_pictures_may_be_kept_decoded_on_disk(tmp_path: Path) -> None:
+    source = numbered(6)
+    config = ImageClassifierConfig(decoded_cache=True, cache_dir=tmp_path, image_size=(4, 6))
+    splits = image_classifier.checked(splits_of(source), config)
+    for index in range(6):
+        picture = splits.train.example(index)["image"]
+        expected = resize(source.example(index)["image"], (4, 6), "squash").numpy()
+        np.testing.assert_array_equal(picture, expected)
+    assert list(tmp_path.glob("*/rows.bin"))
+
+
 @pytest.fixture
 def watched() -> Callable[[ImageClassifierConfig, Splits], dict]:
     def watch(config: ImageClassifierConfig, splits: Splits) -> dict:
-        batches = image_classifier.make_batches(config, splits, 4)
-        return image_classifier.watch(config, splits, batches, 0)
+        return image_classifier.watch(config, splits, no_network, 0)
 
     return watch
 

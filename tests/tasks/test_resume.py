@@ -98,6 +98,59 @@ def test_killed_in_a_later_stage_with_moving_averages(tmp_path: Path, weights: P
     assert _without_times(folder) == _without_times(folder_of(tmp_path, "whole"))
 
 
+@pytest.fixture(scope="module")
+def cached(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> tuple[Path, list[str]]:
+    """A folder with one run, `whole`, whose stages learn from stored features; its options."""
+    place = tmp_path_factory.mktemp("cached")
+    options = [
+        *("--backbone", "MobileNet", "--weights", str(weights), "--image-size", "32", "32"),
+        *("--rendered-count", "40", "16", "16", "--batch-size", "8", "--augment", "flip", "colour"),
+        *("--head-epochs", "2", "--tail-epochs", "3", "--tail-stages", "2", "--cached-views", "2"),
+    ]
+    result = run(place, TASK, *options, "--run-name", "whole", "--cache-dir", "whole")
+    assert result.stdout.count("train features of augmented pictures") == 2
+    return place, options
+
+
+@pytest.mark.parametrize(
+    ("name", "stage", "steps"), [("head", 0, range(1, 4)), ("tail", 1, range(1, 4))]
+)
+def test_killed_while_it_learns_from_stored_features(
+    cached: tuple[Path, list[str]], name: str, stage: int, steps: range
+) -> None:
+    place, options = cached
+    folder = folder_of(place, name)
+    words = [*options, "--run-name", name, "--checkpoint-seconds", "0"]
+    process = start(place, TASK, *words, "--cache-dir", "whole")
+
+    def inside() -> bool:
+        position = position_of(folder)
+        return position is not None and position.stage == stage and position.step in steps
+
+    signal_when(process, inside, signal.SIGKILL)
+    # The cache is gone as well: the features are computed again, and are the same.
+    run(place, TASK, "--resume", name, "--cache-dir", name)
+    assert_same_weights(folder_of(place, "whole"), folder)
+    assert _without_times(folder) == _without_times(folder_of(place, "whole"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_stopped_while_features_are_computed(
+    cached: tuple[Path, list[str]], number: signal.Signals
+) -> None:
+    place, options = cached
+    name = f"early_{number.name}"
+    folder = folder_of(place, name)
+    process = start(place, TASK, *options, "--run-name", name, "--cache-dir", name)
+    status, _, errors = signal_when(process, lambda: (place / name).is_dir(), number)
+    assert status == (-9 if number == signal.SIGKILL else 130)
+    assert "Traceback" not in errors
+    position = position_of(folder)
+    assert (position.stage, position.epoch, position.step) == (0, 0, 0)
+    run(place, TASK, "--resume", name)
+    assert_same_weights(folder_of(place, "whole"), folder)
+
+
 @pytest.mark.slow
 def test_kills_while_the_state_is_written_all_the_time(whole: Path) -> None:
     folder = folder_of(whole, "tortured")
