@@ -49,7 +49,8 @@ class BestModel(keras.callbacks.Callback):
         self._monitor = monitor
         self._sign = 1.0 if mode == "max" else -1.0
         self._seconds_between = seconds_between
-        self._waiting: list[np.ndarray] | None = None
+        self._weights: list[np.ndarray] | None = None
+        self._waiting = False
         self._written_at = -math.inf
         self.best: float | None = None
         self.best_loss = math.inf
@@ -62,7 +63,8 @@ class BestModel(keras.callbacks.Callback):
         value, loss = logs[self._monitor], logs.get("val_loss", math.inf)
         if math.isfinite(value) and self._improves(value, loss):
             self.best, self.best_loss, self.best_epoch = value, loss, epoch + 1
-            self._waiting = (self._network or self.model).get_weights()
+            self._weights = (self._network or self.model).get_weights()
+            self._waiting = True
         if time.monotonic() - self._written_at >= self._seconds_between:
             self.write()
 
@@ -75,18 +77,25 @@ class BestModel(keras.callbacks.Callback):
         To be called before a state is saved that remembers the best value: that state would
         otherwise tell of a model that nobody has.
         """
-        if self._waiting is None:
+        if not self._waiting:
             return
         network = self._network or self.model
         present = network.get_weights()
-        network.set_weights(self._waiting)
+        network.set_weights(self._weights)
         try:
             with replacing(self._path) as temporary:
                 # Without its optimizer: a third of the size, and loading it needs none of it.
                 keras.Model(network.input, network.output, name=network.name).save(temporary)
         finally:
             network.set_weights(present)
-        self._waiting, self._written_at = None, time.monotonic()
+        self._waiting, self._written_at = False, time.monotonic()
+
+    def put_back(self, network: keras.Model) -> bool:
+        """Gives `network` the best weights; False where this process has not seen them."""
+        if self._weights is None:
+            return False
+        network.set_weights(self._weights)
+        return True
 
     def _improves(self, value: float, loss: float) -> bool:
         if self.best is None:

@@ -55,7 +55,7 @@ def tail_training(
         splits = _first_batch(splits, batch_size)
     cut = stage.trainable_stages
     store = feature_store.cut_features(config, splits.info, network, stages, cut, working)
-    views = _views(config, stage)
+    views = _views(config, network, stages)
     train = store.features("train", splits.train, views)
     validation = store.features("validation", splits.validation, 1)
     _, tail = transfer.split(network, cut)
@@ -76,13 +76,14 @@ def _first_batch(splits: core.Splits, batch_size: int) -> core.Splits:
     )
 
 
-def _views(config: ImageClassifierConfig, stage: Stage) -> int:
-    """Versions of each picture that are worth storing."""
+def _views(config: ImageClassifierConfig, network: keras.Model, stages: Sequence[Stage]) -> int:
+    """Versions of each picture that are worth storing, the same for all stages of the recipe."""
     if not config.augment:
         return 1
-    if stage.solver == "logistic":
+    stored = [stage for stage in stages if feature_store.freezes(network, stage)]
+    if any(stage.solver == "logistic" for stage in stored):
         return config.cached_views
-    return min(config.cached_views, stage.epochs)
+    return min(config.cached_views, max(stage.epochs for stage in stored))
 
 
 def _batches(

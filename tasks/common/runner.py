@@ -220,8 +220,8 @@ def _train_stage(
 
 def _start_stage(work: _Work, position: Position, best: BestModel, resumed: bool) -> None:
     """Puts the weights in place that a stage starts from, and saves them as the state."""
-    if position.stage > 0:
-        # The best ones so far, not the last ones.
+    # The best ones so far, not the last ones; after a stop they are in the file alone.
+    if position.stage > 0 and not best.put_back(work.model):
         load_best(work.model, work.folder)
     variables = network_variables(work.model)
     if resumed:

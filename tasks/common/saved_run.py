@@ -50,8 +50,8 @@ def open_run(name: str, runs_dir: Path) -> SavedRun:
     config = configs.read(type(task.presets["quick"]), folder.config)
     if not folder.model.is_file():
         raise UserError(
-            f"{folder.path} has no model yet: it stopped before its first one was saved. Go on with "
-            f"python -m tasks.{task.name} --resume {folder.path}."
+            f"{folder.path} has no model yet: it stopped before its first one was saved. Go on "
+            f"with python -m tasks.{task.name} --resume {folder.path}."
         )
     try:
         model = keras.saving.load_model(folder.model, compile=False, safe_mode=True)

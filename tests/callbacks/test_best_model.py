@@ -196,3 +196,12 @@ def test_a_network_is_saved_where_its_tail_is_trained(path: Path, model: keras.M
     end_epoch(best, 3, val_accuracy=0.5, val_loss=1.0)
     assert keras.saving.load_model(path).name == "one_weight"
     assert saved_epoch(path) == 3
+
+
+def test_the_best_weights_can_be_put_back(path: Path, model: keras.Model) -> None:
+    best = callback(path, model)
+    assert not best.put_back(model)
+    for epoch, value in enumerate([0.2, 0.7, 0.5]):
+        end_epoch(best, epoch, val_accuracy=value, val_loss=1.0)
+    assert best.put_back(model)
+    assert model.get_layer("scale").get_weights()[0].item() == 1

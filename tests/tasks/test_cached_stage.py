@@ -162,7 +162,7 @@ def test_other_weights_are_other_features(config, weights, tmp_path, capsys) -> 
 
 def test_views_are_the_plain_picture_and_what_epochs_would_show(config) -> None:
     config = dataclasses.replace(config, augment=("flip", "crop"), cached_views=3)
-    splits, model, training = prepared(config)
+    splits, model, _ = prepared(config)
     store = feature_store.cut_features(config, splits.info, model, RECIPE, 2)
     cache = store.features("train", splits.train, 3)
     trunk, _ = transfer.split(model, 2)
