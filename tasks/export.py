@@ -2,11 +2,13 @@
 
     python -m tasks.export latest
     python -m tasks.export latest --format litert onnx --quantize int8
+    python -m tasks.export latest --quantize int8 --benchmark
     python -m tasks.export runs/cars_finetune/first --format saved_model --output ~/served
 
 `saved_model` is for TensorFlow Serving (it takes uint8 pictures or encoded picture files),
 `litert` for phones, `onnx` for ONNX Runtime and other tools. Every export holds the class names,
 is loaded again in its own runtime and is kept only if it agrees with the model on real pictures.
+Batch normalisation is folded into the layers before it.
 """
 
 from __future__ import annotations
@@ -15,13 +17,18 @@ import dataclasses
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
 from tasks.common.command_line import guarded, import_tensorflow_quietly
 from tasks.common.errors import UserError
 from tasks.common.exports import formats
+
+if TYPE_CHECKING:
+    from tasks.common import run_export
+    from tasks.common.exports import verified
+    from tasks.common.saved_run import SavedRun
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +45,12 @@ class ExportOptions:
     output: Path | None = None
     """Where to write; `export` in the run folder when not given."""
     data_dir: Path | None = None
-    """Any folder of pictures to calibrate and compare on, instead of the run's own."""
+    """Any folder of pictures to calibrate and compare on, instead of the run's own; with
+    --benchmark, class folders named like the model's classes, to test on as well."""
+    benchmark: bool = False
+    """Then time the model and its exports side by side on this machine and count how many test
+    pictures each gets right; with --quantize, each format also as float32. Written beside the
+    exports as benchmark.json and benchmark.md."""
     runs_dir: Path = Path("runs")
     """Folder that holds the run folders of all tasks."""
 
@@ -79,36 +91,74 @@ def export(options: ExportOptions) -> None:
     """Writes the formats one after another and prints how they compare.
 
     Raises:
-        UserError: an export does not compute what the model computes; those before it are kept.
+        DataError: pictures that are needed cannot be read; nothing is written.
+        UserError: an export does not compute what the model computes; the others are kept.
     """
     from tasks.common import run_export, run_pictures
     from tasks.common.exports.agreement import ExportError
 
     saved = run_pictures.open_classifier(options.run, options.runs_dir)
     folder = options.output or saved.folder.exports
-    if options.data_dir is None:
-        pictures = run_export.own_pictures(saved, calibrate=options.quantize == "int8")
-    else:
-        pictures = run_export.folder_pictures(saved, options.data_dir)
-    names = tuple(dict.fromkeys(options.format))
-    print(f"writing {', '.join(names)} to {folder}", flush=True)
-    rows, fault = [], None
-    try:
-        for row in run_export.export(saved, folder, names, options.quantize, pictures):
-            rows.append(row)
-            print(f"{row.path.name} is written, loaded again and compared", flush=True)
-    except ExportError as error:
-        fault = error
-    print(run_export.table(saved, rows, pictures.compared[:1]))
-    if fault is not None:
-        raise UserError(str(fault)) from fault
-    print(f"compared with the model on {len(pictures.compared)} {pictures.kind}: they agree")
+    pictures, examples = _pictures(saved, options)
+    wanted = run_export.variants(options.format, options.quantize, options.benchmark)
+    print(f"writing {', '.join(dict.fromkeys(options.format))} to {folder}", flush=True)
+    rows, refused = [], []
+    for outcome in run_export.export(saved, folder, wanted, pictures):
+        if isinstance(outcome, ExportError):
+            refused.append(str(outcome))
+        else:
+            rows.append(outcome)
+            print(f"{outcome.path.name} is written, loaded again and compared", flush=True)
+    print(run_export.table(saved, rows, None if options.benchmark else pictures.compared[:1]))
+    if rows:
+        who = "those kept agree" if refused else "they agree"
+        print(f"compared with the model on {len(pictures.compared)} {pictures.kind}: {who}")
     if run_export.tells_little(rows):
         print(
             "warning: the model answers these pictures nearly alike, so the agreement says "
             "little; compare on others with --data-dir.",
             file=sys.stderr,
         )
+    if examples is not None and rows:
+        _benchmark(saved, folder, rows, examples)
+    if refused:
+        raise UserError(" ".join(refused))
+
+
+def _pictures(
+    saved: SavedRun, options: ExportOptions
+) -> tuple[run_export.ExportPictures, run_export.BenchmarkExamples | None]:
+    """What to calibrate and compare on, and for a benchmark what to test on."""
+    from tasks.common import run_export
+
+    if options.data_dir is not None:
+        pictures = run_export.folder_pictures(saved, options.data_dir)
+        if not options.benchmark:
+            return pictures, None
+        return pictures, run_export.folder_test_examples(saved, options.data_dir)
+    splits = run_export.own_splits(saved, options.quantize, options.benchmark)
+    pictures = run_export.own_pictures(saved, splits, calibrate=options.quantize == "int8")
+    if splits is None or not options.benchmark:
+        return pictures, None
+    return pictures, run_export.BenchmarkExamples(splits.test, "the run's test split")
+
+
+def _benchmark(
+    saved: SavedRun,
+    folder: Path,
+    rows: Sequence[verified.ExportRow],
+    examples: run_export.BenchmarkExamples,
+) -> None:
+    """Measures, shows and writes."""
+    from tasks.common import run_export
+    from tasks.common.exports import benchmark
+
+    print(f"testing and timing on {len(examples.source)} pictures of {examples.kind}", flush=True)
+    results = run_export.run_benchmark(saved, rows, examples)
+    print(benchmark.table(results))
+    print(benchmark.explanation(examples.kind, len(examples.source)))
+    for path in run_export.write_benchmark(saved, folder, results, examples.kind):
+        print(f"written: {path}")
 
 
 if __name__ == "__main__":

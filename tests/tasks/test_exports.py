@@ -1,13 +1,7 @@
-"""Every export format, reloaded in its runtime and compared with a small trained classifier.
-
-The classifier tells pictures by their dominant colour. It is trained, not random: an untrained
-network answers every picture alike, so that any export would seem to agree. Its input is not
-square and its preprocessing differs per channel, so that swapped axes or channels show.
-"""
+"""Every export format, reloaded in its runtime and compared with a small trained classifier."""
 
 from __future__ import annotations
 
-import io
 import subprocess
 import sys
 import zipfile
@@ -16,23 +10,17 @@ from pathlib import Path
 import keras
 import numpy as np
 import onnx as onnx_package
+import onnxruntime
 import pytest
-import tensorflow as tf
-from PIL import Image
 
-from tasks.common.exports import (
-    agreement,
-    formats,
-    litert,
-    onnx,
-    precision,
-    saved_model,
-    staging,
-    verified,
+from tasks.common.exports import agreement, formats, litert, onnx, verified
+from tests.tasks.small_classifier import (
+    CLASS_NAMES,
+    MODULES,
+    coloured_pictures,
+    trained_classifier,
 )
 
-HEIGHT, WIDTH = 24, 32
-CLASS_NAMES = ("rot", "grün", "blue, dark", "白")
 EXPORTS = (
     ("saved_model", None),
     ("litert", None),
@@ -42,39 +30,11 @@ EXPORTS = (
     ("onnx", None),
     ("onnx", "int8"),
 )
-MODULES = {"saved_model": saved_model, "litert": litert, "onnx": onnx}
-
-
-def coloured_pictures(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Noisy pictures whose dominant colour, of four, is the class."""
-    generator = np.random.default_rng(seed)
-    labels = np.arange(count) % 4
-    colours = np.array([[200, 60, 60], [60, 200, 60], [60, 60, 200], [200, 200, 200]])
-    noise = generator.normal(0, 40, (count, HEIGHT, WIDTH, 3))
-    shade = generator.uniform(0.5, 1.2, (count, 1, 1, 1))
-    pictures = colours[labels][:, None, None] * shade + noise
-    return np.clip(pictures, 0, 255).astype(np.uint8), labels
-
-
-def build_classifier() -> keras.Model:
-    image = keras.Input((HEIGHT, WIDTH, 3), dtype="uint8", name="image")
-    x = keras.layers.Rescaling([1 / 58, 1 / 57, 1 / 60], [-2.1, -2.0, -1.8])(image)
-    x = keras.layers.Conv2D(16, 3, strides=2, padding="same", use_bias=False)(x)
-    x = keras.layers.ReLU(6.0)(keras.layers.BatchNormalization(momentum=0.8)(x))
-    x = keras.layers.DepthwiseConv2D(3, padding="same", use_bias=False)(x)
-    x = keras.layers.ReLU(6.0)(keras.layers.BatchNormalization(momentum=0.8)(x))
-    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(256, 3)(x))
-    x = keras.layers.Dropout(0.2)(x)
-    return keras.Model(image, keras.layers.Dense(4, activation="softmax", dtype="float32")(x))
 
 
 @pytest.fixture(scope="module")
 def classifier() -> keras.Model:
-    keras.utils.set_random_seed(3)
-    model = build_classifier()
-    model.compile(keras.optimizers.Adam(0.003), "sparse_categorical_crossentropy")
-    model.fit(*coloured_pictures(256, seed=1), epochs=4, batch_size=32, verbose=0)
-    return model
+    return trained_classifier()
 
 
 @pytest.fixture(scope="module")
@@ -105,13 +65,7 @@ def rows(classifier, pictures, export_folder) -> dict[tuple, verified.ExportRow]
     }
 
 
-def encode(picture: np.ndarray, file_format: str, **options) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, format=file_format, **options)
-    return buffer.getvalue()
-
-
-# --- every format ---------------------------------------------------------------------------------
+# --- every format
 
 
 @pytest.mark.parametrize(("name", "quantize"), EXPORTS)
@@ -167,99 +121,7 @@ def test_quantised_files_are_smaller(rows):
     assert size["onnx", "int8"] < 0.6 * size["onnx", None]
 
 
-# --- SavedModel -----------------------------------------------------------------------------------
-
-
-def test_saved_model_has_the_named_signatures(rows):
-    signatures = tf.saved_model.load(str(rows["saved_model", None].path)).signatures
-    assert sorted(signatures) == ["class_names", "encoded", "image", "serving_default"]
-    for name in ("image", "serving_default"):
-        spec = signatures[name].structured_input_signature[1]["image"]
-        assert spec.dtype == tf.uint8
-        assert spec.shape.as_list() == [None, HEIGHT, WIDTH, 3]
-        assert signatures[name].structured_outputs["probabilities"].shape.as_list() == [None, 4]
-
-
-def test_saved_model_stores_each_weight_once(rows, classifier):
-    prefix = rows["saved_model", None].path / "variables" / "variables"
-    shapes = [shape for _, shape in tf.train.list_variables(str(prefix))]
-    stored = sum(int(np.prod(shape)) for shape in shapes if shape)
-    assert stored == classifier.count_params()
-
-
-@pytest.mark.parametrize("file_format", ["PNG", "BMP"])
-def test_encoded_equals_uint8_for_lossless_files(rows, pictures, file_format):
-    path = rows["saved_model", None].path
-    encoded = [encode(picture, file_format) for picture in pictures[:5]]
-    received = saved_model.load_encoded(path)(encoded)
-    np.testing.assert_array_equal(received, saved_model.load(path)(pictures[:5]))
-
-
-def test_encoded_batch_of_one_and_of_mixed_kinds(rows, pictures):
-    path = rows["saved_model", None].path
-    predict = saved_model.load_encoded(path)
-    large = np.kron(pictures[0], np.ones((5, 3, 1), np.uint8))
-    files = [
-        encode(pictures[0], "PNG"),
-        encode(large, "JPEG"),
-        encode(pictures[0], "GIF"),
-        encode(pictures[0][..., 0], "PNG"),
-        encode(np.dstack([pictures[0], np.full((HEIGHT, WIDTH), 9, np.uint8)]), "PNG"),
-    ]
-    together = predict(files)
-    assert together.shape == (5, 4)
-    for file, expected in zip(files, together, strict=True):
-        np.testing.assert_allclose(predict([file])[0], expected, atol=1e-6)
-    np.testing.assert_array_equal(together[4], together[0])
-
-
-def test_jpeg_is_decoded_as_pillow_decodes_it():
-    generator = np.random.default_rng(0)
-    smooth = Image.fromarray(generator.integers(0, 256, (6, 8, 3), dtype=np.uint8)).resize((97, 61))
-    for quality in (30, 75, 95):
-        jpeg = encode(np.asarray(smooth), "JPEG", quality=quality)
-        by_pillow = np.asarray(Image.open(io.BytesIO(jpeg)))
-        np.testing.assert_array_equal(saved_model.decode(jpeg).numpy(), by_pillow)
-
-
-def test_exif_rotation_is_not_applied():
-    exif = Image.Exif()
-    exif[0x0112] = 6  # Orientation: to be turned by 90 degrees.
-    jpeg = encode(np.zeros((10, 20, 3), np.uint8), "JPEG", exif=exif)
-    assert saved_model.decode(jpeg).shape == (10, 20, 3)
-
-
-def test_a_file_that_is_no_picture_is_refused(rows):
-    predict = saved_model.load_encoded(rows["saved_model", None].path)
-    with pytest.raises(tf.errors.InvalidArgumentError):
-        predict([b"not a picture"])
-
-
-def test_bilinear_rounds_and_keeps_a_picture_of_the_right_size():
-    picture = np.random.default_rng(0).integers(0, 256, (7, 9, 3), dtype=np.uint8)
-    np.testing.assert_array_equal(saved_model.bilinear(7, 9)(picture), picture)
-    # Each output pixel of a halving without anti-aliasing would be the mean of two; with it the
-    # triangle of width 4 weighs neighbours 1:3:3:1, cut at the border to 3:3:1 of 7.
-    row = np.array([0, 70, 140, 255], np.uint8)[None, :, None].repeat(3, axis=2)
-    left = round((3 * 0 + 3 * 70 + 140) / 7)
-    right = round((70 + 3 * 140 + 3 * 255) / 7)
-    resized = saved_model.bilinear(1, 2)(row)
-    assert resized.dtype == tf.uint8
-    assert resized.numpy()[0, :, 0].tolist() == [left, right]
-
-
-def test_the_given_resizing_is_used(classifier, pictures, tmp_path):
-    def crop_top_left(picture):
-        return picture[:HEIGHT, :WIDTH]
-
-    saved_model.export(classifier, CLASS_NAMES, tmp_path / "crop", crop_top_left)
-    canvas = np.zeros((2 * HEIGHT, 2 * WIDTH, 3), np.uint8)
-    canvas[:HEIGHT, :WIDTH] = pictures[1]
-    received = saved_model.load_encoded(tmp_path / "crop")([encode(canvas, "PNG")])
-    np.testing.assert_array_equal(received, saved_model.load(tmp_path / "crop")(pictures[1:2]))
-
-
-# --- LiteRT and ONNX files ------------------------------------------------------------------------
+# --- LiteRT and ONNX files
 
 
 def test_litert_labels_are_an_associated_file(rows):
@@ -285,6 +147,46 @@ def test_onnx_file_is_valid_and_names_its_ends(rows):
         assert {node.domain for node in model.graph.node} <= {"", "ai.onnx"}
 
 
+@pytest.mark.parametrize("name", MODULES)
+def test_a_normalization_layer_is_part_of_the_export(tmp_path, name):
+    """As the EfficientNets have it, in a nested model and loaded from a file."""
+    inner = keras.Input((16, 16, 3))
+    layer = keras.layers.Normalization(mean=[90.0, 110.0, 130.0], variance=[400.0, 900.0, 1600.0])
+    network = keras.Model(inner, layer(inner))
+    image = keras.Input((16, 16, 3), dtype="uint8", name="image")
+    pooled = keras.layers.GlobalAveragePooling2D()(network(image))
+    built = keras.Model(image, keras.layers.Softmax()(pooled))
+    built.save(tmp_path / "model.keras")
+    model = keras.saving.load_model(tmp_path / "model.keras")
+    pictures = np.random.default_rng(0).integers(0, 256, (6, 1, 1, 3), dtype=np.uint8)
+    pictures = pictures.repeat(16, axis=1).repeat(16, axis=2)
+    row = verified.export_verified(model, ("a", "b", "c"), tmp_path, name, pictures, runs=1)
+    logits = (pictures[:, 0, 0] - [90, 110, 130]) / [20, 30, 40]
+    expected = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+    np.testing.assert_allclose(verified.load(name, row.path)(pictures), expected, atol=1e-5)
+    if name == "onnx":
+        assert [end.name for end in onnx_package.load(row.path).graph.input] == ["image"]
+    np.testing.assert_allclose(model.predict(pictures, verbose=0), expected, atol=1e-5)
+
+
+def test_onnx_runtime_computes_int8_layers_around_a_shortcut_in_8_bits(tmp_path):
+    image = keras.Input((16, 16, 3), dtype="uint8", name="image")
+    x = keras.layers.Conv2D(8, 3, padding="same")(keras.layers.Rescaling(1 / 255)(image))
+    for _ in range(2):
+        x = keras.layers.Add()([x, keras.layers.Conv2D(8, 1)(keras.layers.Conv2D(8, 1)(x))])
+    x = keras.layers.Dense(4, "softmax")(keras.layers.GlobalAveragePooling2D()(x))
+    pictures = np.random.default_rng(0).integers(0, 256, (8, 16, 16, 3), dtype=np.uint8)
+    path = tmp_path / "model.onnx"
+    onnx.export(keras.Model(image, x), CLASS_NAMES, path, "int8", pictures)
+    options = onnxruntime.SessionOptions()
+    options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
+    onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    optimised = onnx_package.load(tmp_path / "optimised.onnx")
+    computed = [node.op_type for node in optimised.graph.node]
+    assert (computed.count("QLinearConv"), computed.count("QLinearAdd")) == (5, 2)
+    assert not {"Conv", "Add"} & set(computed)
+
+
 def test_a_model_just_loaded_can_be_exported(classifier, pictures, tmp_path):
     classifier.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
@@ -293,7 +195,7 @@ def test_a_model_just_loaded_can_be_exported(classifier, pictures, tmp_path):
     np.testing.assert_allclose(received, classifier.predict(pictures, verbose=0), atol=1e-5)
 
 
-# --- faults ---------------------------------------------------------------------------------------
+# --- faults
 
 
 @pytest.mark.parametrize(
@@ -352,6 +254,17 @@ def test_an_export_that_disagrees_is_not_kept(classifier, pictures, tmp_path, na
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("name", MODULES)
+def test_a_converter_that_fails_is_named(classifier, pictures, tmp_path, name, monkeypatch):
+    def fails(*arguments):
+        raise RuntimeError("no such\noperator")
+
+    monkeypatch.setattr(MODULES[name], "export", fails)
+    with pytest.raises(agreement.ExportError, match=f"float32 {name} .* RuntimeError: no such op"):
+        verified.export_verified(classifier, CLASS_NAMES, tmp_path, name, pictures)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_failed_export_leaves_the_older_one(classifier, pictures, tmp_path, monkeypatch):
     older = tmp_path / "model.onnx"
     older.write_bytes(b"older")
@@ -379,171 +292,7 @@ def test_the_table_of_formats_needs_no_framework():
     assert formats.quantisations() == ("float16", "dynamic", "int8")
 
 
-# --- comparing and timing -------------------------------------------------------------------------
-
-
-def lookup(table: list[list[float]]):
-    """A predictor whose answer is chosen by the first byte of a picture."""
-    return lambda images: np.array(table, np.float32)[images[:, 0, 0, 0]]
-
-
-def numbered_pictures(count: int) -> np.ndarray:
-    return np.arange(count, dtype=np.uint8).reshape(count, 1, 1, 1)
-
-
-def test_compare_finds_the_largest_difference_and_the_share_of_equal_classes():
-    model = lookup([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.1, 0.9]])
-    export = lookup([[0.8, 0.2], [0.35, 0.65], [0.2, 0.8], [0.1, 0.9]])
-    found = agreement.compare(model, export, numbered_pictures(4))
-    assert found.largest_difference == pytest.approx(0.25)
-    assert found.top1_agreement == 0.75
-    assert found.spread == pytest.approx(0.8)
-    assert found.examples == 4
-
-
-def test_compare_sees_every_picture_and_a_batch_of_one():
-    sizes = []
-
-    def recorded(images):
-        sizes.append(len(images))
-        return np.full((len(images), 2), 0.5, np.float32)
-
-    found = agreement.compare(recorded, recorded, numbered_pictures(70))
-    assert sizes == 2 * [1, 32, 32, 5]
-    assert found.examples == 70
-    assert agreement.compare(recorded, recorded, numbered_pictures(1)).examples == 1
-
-
-def test_compare_refuses_other_shapes_and_numbers_that_are_not_finite():
-    model = lookup([[0.5, 0.5]])
-    with pytest.raises(agreement.ExportError, match="shape"):
-        agreement.compare(model, lookup([[0.2, 0.3, 0.5]]), numbered_pictures(1))
-    with pytest.raises(agreement.ExportError, match="not finite"):
-        agreement.compare(model, lookup([[np.nan, 0.5]]), numbered_pictures(1))
-
-
-def test_swapped_colours_and_training_mode_are_beyond_the_tolerance(classifier, pictures):
-    def swapped_colours(images):
-        return np.asarray(classifier(images[..., ::-1], training=False))
-
-    def training_mode(images):
-        # A copy, because a call in training mode moves the statistics of BatchNorm.
-        copy = keras.models.clone_model(classifier)
-        copy.set_weights(classifier.get_weights())
-        return np.asarray(copy(images, training=True))
-
-    for wrong in (swapped_colours, training_mode):
-        found = agreement.compare(classifier, wrong, pictures)
-        with pytest.raises(agreement.ExportError, match="float32 litert"):
-            agreement.check(found, "litert", None)
-
-
-def test_check_holds_quantised_exports_to_the_class():
-    def found(difference, share):
-        return agreement.Agreement(difference, share, spread=1.0, examples=100)
-
-    agreement.check(found(0.5, 0.9), "litert", "int8")
-    agreement.check(found(9e-5, 1.0), "litert", None)
-    for quantize, bad in (("int8", found(0.5, 0.6)), ("float16", found(0.2, 1.0))):
-        with pytest.raises(agreement.ExportError, match=f"{quantize} litert"):
-            agreement.check(bad, "litert", quantize)
-
-
-def test_latency_is_the_median_of_the_calls_after_the_warm_up(monkeypatch):
-    # Milliseconds of each call; the first three do not count.
-    durations = iter([900, 900, 900, 4, 100, 2, 3, 5])
-    now = [0.0]
-
-    def predict(images):
-        now[0] += next(durations) / 1000
-
-    monkeypatch.setattr(agreement.time, "perf_counter", lambda: now[0])
-    assert agreement.latency(predict, numbered_pictures(1), runs=5) == pytest.approx(4)
-    assert next(durations, None) is None
-
-
-def test_size_counts_all_files_of_a_folder(tmp_path):
-    (tmp_path / "inner").mkdir()
-    (tmp_path / "a").write_bytes(bytes(10))
-    (tmp_path / "inner" / "b").write_bytes(bytes(5))
-    assert agreement.size_bytes(tmp_path) == 15
-    assert agreement.size_bytes(tmp_path / "a") == 10
-
-
-# --- mixed precision ------------------------------------------------------------------------------
-
-
-def test_float32_model_is_its_own_twin(classifier):
-    assert precision.float32_twin(classifier) is classifier
-
-
-def test_mixed_precision_model_is_exported_in_float32(classifier, pictures, tmp_path):
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    try:
-        mixed = build_classifier()
-    finally:
-        keras.config.set_dtype_policy("float32")
-    mixed.set_weights(classifier.get_weights())
-    row = verified.export_verified(mixed, CLASS_NAMES, tmp_path, "onnx", pictures, runs=1)
-    received = onnx.load(row.path)(pictures)
-    np.testing.assert_allclose(received, classifier.predict(pictures, verbose=0), atol=1e-5)
-
-
-# --- staging --------------------------------------------------------------------------------------
-
-
-def test_staged_folder_replaces_an_older_one(tmp_path):
-    place = tmp_path / "deep" / "saved"
-    for content in ("one", "two"):
-        with staging.staged(place) as unfinished:
-            assert unfinished.parent == place.parent
-            unfinished.mkdir()
-            (unfinished / content).write_text(content)
-    assert [path.name for path in place.iterdir()] == ["two"]
-    assert [path.name for path in place.parent.iterdir()] == ["saved"]
-
-
-def test_staged_failure_leaves_what_was_there(tmp_path):
-    place = tmp_path / "saved"
-    place.mkdir()
-    (place / "old").touch()
-    with pytest.raises(KeyboardInterrupt), staging.staged(place) as unfinished:
-        unfinished.mkdir()
-        (unfinished / "half").touch()
-        raise KeyboardInterrupt
-    assert [path.name for path in tmp_path.iterdir()] == ["saved"]
-    assert [path.name for path in place.iterdir()] == ["old"]
-
-
-def test_staged_puts_the_older_folder_back_when_the_move_fails(tmp_path, monkeypatch):
-    place = tmp_path / "saved"
-    place.mkdir()
-    (place / "old").touch()
-    rename = Path.replace
-
-    def failing(self, target):
-        if ".unfinished" in self.name:
-            raise OSError("no")
-        return rename(self, target)
-
-    monkeypatch.setattr(Path, "replace", failing)
-    with pytest.raises(OSError, match="no"), staging.staged(place) as unfinished:
-        unfinished.mkdir()
-    assert [path.name for path in tmp_path.iterdir()] == ["saved"]
-    assert [path.name for path in place.iterdir()] == ["old"]
-
-
-def test_staged_removes_what_a_killed_process_left(tmp_path):
-    left = tmp_path / ".model.unfinished.onnx"
-    left.write_bytes(b"half")
-    with staging.staged(tmp_path / "model.onnx") as unfinished:
-        assert unfinished == left
-        assert not left.exists()
-        unfinished.write_bytes(b"whole")
-    assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
-
-
-# --- the networks people use ----------------------------------------------------------------------
+# --- the networks people use
 
 
 def wrapped(backbone: keras.Model, preprocessing: list[keras.layers.Layer]) -> keras.Model:

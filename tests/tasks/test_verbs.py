@@ -1,4 +1,4 @@
-"""evaluate, predict and export, on a run folder whose answers are known beforehand."""
+"""evaluate and predict, on a run folder whose answers are known beforehand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import dataclasses
 import json
 import os
 import sys
-import typing
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +14,8 @@ import pytest
 from PIL import Image
 
 from datasets import core, folder, pipeline
-from tasks import evaluate, export, predict
+from tasks import evaluate, predict
 from tasks.common import run_pictures
-from tasks.common.exports import agreement, formats, saved_model
 from tasks.common.resume import Position
 from tests.tasks import processes
 from tests.tasks.small_runs import (
@@ -286,85 +284,6 @@ def test_predict_takes_file_names_that_are_no_text(runs, tmp_path, capsys):
 def test_predict_answers_mistakes_in_one_sentence(runs, place, capsys, words, part):
     (place / "empty").mkdir(exist_ok=True)
     assert part in refused(capsys, predict.main(words))
-
-
-# --- export
-
-
-def test_export_writes_every_format_and_resizes_encoded_pictures_as_predict_does(
-    runs, place, tmp_path, capsys
-):
-    assert export.main(["small"]) == 0
-    output = capsys.readouterr().out
-    assert {path.name for path in (runs / "export").iterdir()} == {
-        "saved_model",
-        "model.tflite",
-        "model.onnx",
-    }
-    assert "6 validation pictures: they agree" in output
-    rows = [line.split()[0] for line in output.splitlines() if "float32" in line]
-    assert rows == ["keras", *formats.FORMATS]
-    picture = place / "colours" / "green" / "00.png"  # 48 x 40, so 32 x 24 adds black bars
-    lines = tmp_path / "a.jsonl"
-    assert predict.main(["small", str(picture), "--json", str(lines)]) == 0
-    expected = json.loads(lines.read_text())["probability"]
-    received = saved_model.load_encoded(runs / "export" / "saved_model")([picture.read_bytes()])
-    assert received[0, 1] == pytest.approx(expected, abs=1e-5)
-
-
-def test_export_quantises_what_can_be_and_says_so(runs, tmp_path, capsys):
-    words = ["small", "--format", "saved_model", "litert", "--quantize", "int8"]
-    assert export.main([*words, "--output", str(tmp_path)]) == 0
-    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert ["litert", "int8", "model_int8.tflite"] in [row[:3] for row in rows]
-    assert ["saved_model", "float32", "saved_model"] in [row[:3] for row in rows]
-
-
-def test_export_does_not_claim_success_without_agreement(runs, tmp_path, monkeypatch, capsys):
-    never = {None: agreement.Tolerance(-1.0, 0.0)}
-    monkeypatch.setattr(agreement, "TOLERANCES", never)
-    words = ["small", "--format", "onnx", "--output", str(tmp_path)]
-    status = export.main(words)
-    captured = capsys.readouterr()
-    assert status == 2
-    assert "was not kept" in captured.err
-    assert "they agree" not in captured.out
-    assert not (tmp_path / "model.onnx").exists()
-
-
-def test_export_works_without_the_data_of_the_run(place, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    write_run(tmp_path / "runs", "moved", tmp_path / "gone")
-    words = ["moved", "--format", "onnx"]
-    assert export.main(words) == 0
-    captured = capsys.readouterr()
-    assert "drawn patches of colour: they agree" in captured.out
-    assert "gone" in captured.err
-    sentence = refused(capsys, export.main([*words, "--quantize", "int8"]))
-    assert "--data-dir" in sentence
-    pictures = str(place / "colours")
-    assert export.main([*words, "--quantize", "int8", "--data-dir", pictures]) == 0
-
-
-@pytest.mark.parametrize(
-    "words, part",
-    [
-        (["--format", "saved_model", "--quantize", "int8"], "possible for --format litert or onnx"),
-        (["--format", "onnx", "--quantize", "float16"], "possible for --format litert"),
-        (["--format"], "--format needs at least one"),
-        (["--data-dir", "nowhere"], "received 0 pictures"),
-    ],
-)
-def test_export_answers_mistakes_in_one_sentence(runs, capsys, words, part):
-    assert part in refused(capsys, export.main(["small", *words]))
-
-
-def test_export_offers_every_format_and_quantisation():
-    hints = typing.get_type_hints(export.ExportOptions)
-    assert typing.get_args(typing.get_args(hints["format"])[0]) == tuple(formats.FORMATS)
-    ways, none = typing.get_args(hints["quantize"])
-    assert none is type(None)
-    assert set(typing.get_args(ways)) == set(formats.quantisations())
 
 
 # --- as a process

@@ -1,10 +1,8 @@
-"""How far a reloaded export is from the model, how fast it is and how large."""
+"""How far a reloaded export is from the model, and how large it is."""
 
 from __future__ import annotations
 
 import dataclasses
-import statistics
-import time
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -14,11 +12,9 @@ import numpy as np
 
 Predict = Callable[[np.ndarray], np.ndarray]
 
-# Pictures computed at once, to bound the memory of a comparison on many.
-BATCH_SIZE = 32
-
-# Calls before the timing starts: the first ones allocate buffers and choose kernels.
-WARM_UP_RUNS = 3
+# Pictures computed at once. Called eagerly, a model keeps the output of every layer until its end:
+# a MobileNetV2 of 224 pixels takes 0.1 GB a picture.
+BATCH_SIZE = 8
 
 
 class ExportError(RuntimeError):
@@ -87,8 +83,8 @@ def compare(model: Predict | keras.Model, reloaded: Predict, batch: np.ndarray) 
     Raises:
         ExportError: the shapes differ, or a probability is not a finite number.
     """
-    expected = _in_batches(_as_function(model), batch)
-    received = _in_batches(reloaded, batch)
+    expected = probabilities(model, batch)
+    received = probabilities(reloaded, batch)
     if received.shape != expected.shape:
         raise ExportError(
             f"The export returns probabilities of shape {received.shape}, "
@@ -126,26 +122,6 @@ def check(agreement: Agreement, name: str, quantize: str | None) -> None:
         )
 
 
-def latency(predict: Predict, batch_of_one: np.ndarray, runs: int = 20) -> float:
-    """Median time of one call in milliseconds, after a few calls that do not count.
-
-    The median, because other work on the machine delays some calls and hastens none.
-
-    Args:
-        predict: from pictures to probabilities.
-        batch_of_one: one picture, uint8, shape (1, height, width, 3).
-        runs: calls that count, at least 1.
-    """
-    for _ in range(WARM_UP_RUNS):
-        predict(batch_of_one)
-    seconds = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        predict(batch_of_one)
-        seconds.append(time.perf_counter() - start)
-    return 1000 * statistics.median(seconds)
-
-
 def size_bytes(path: Path) -> int:
     """Size of a file, or of all files in a folder, in bytes."""
     if path.is_file():
@@ -153,14 +129,34 @@ def size_bytes(path: Path) -> int:
     return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
 
 
-def _as_function(model: Predict | keras.Model) -> Predict:
-    if not isinstance(model, keras.Model):
-        return model
-    return lambda images: keras.ops.convert_to_numpy(model(images, training=False))
+def probabilities(model: Predict | keras.Model, images: np.ndarray) -> np.ndarray:
+    """Probabilities of all pictures, the first by itself: an export may have fixed its batch.
 
+    Args:
+        model: the model, or a function from pictures to probabilities.
+        images: pictures, uint8, shape (n, height, width, 3), n > 0.
 
-def _in_batches(predict: Predict, images: np.ndarray) -> np.ndarray:
-    """Probabilities of all pictures, the first by itself: an export may have fixed its batch."""
+    Returns:
+        Shape (n, classes).
+    """
+    predict = _as_function(model)
     starts = [1, *range(1 + BATCH_SIZE, len(images), BATCH_SIZE)]
     batches = [part for part in np.split(images, starts) if len(part)]
     return np.concatenate([predict(part) for part in batches])
+
+
+def _as_function(model: Predict | keras.Model) -> Predict:
+    if not isinstance(model, keras.Model):
+        return model
+    return lambda images: keras.ops.convert_to_numpy(answer(model, images))
+
+
+def answer(model: keras.Model, images: keras.KerasTensor) -> keras.KerasTensor:
+    """Probabilities, as a tensor, in inference mode.
+
+    Args:
+        model: a functional model of one input.
+        images: pictures, uint8, shape (n, height, width, 3), an array or a tensor.
+    """
+    # A loaded model may want its one input in a list, and warns at each call without it.
+    return model(keras.tree.pack_sequence_as(model.input, [images]), training=False)

@@ -19,15 +19,19 @@ def float32_twin(model: keras.Model) -> keras.Model:
     Returns:
         `model` itself when it computes in float32 already.
     """
-    config = model.get_config()
-    if not _mentions_mixed(config):
+    if not is_mixed(model):
         return model
-    twin = type(model).from_config(_in_float32(config))
+    twin = type(model).from_config(_in_float32(model.get_config()))
     twin.set_weights(model.get_weights())
     return twin
 
 
-def _is_mixed(value: object) -> bool:
+def is_mixed(model: keras.Model) -> bool:
+    """Whether any layer of the model computes in mixed precision."""
+    return _mentions_mixed(model.get_config())
+
+
+def _is_mixed_policy(value: object) -> bool:
     return isinstance(value, str) and value in ("mixed_bfloat16", "mixed_float16")
 
 
@@ -37,7 +41,7 @@ def _mentions_mixed(config: object) -> bool:
         return any(_mentions_mixed(value) for value in config.values())
     if isinstance(config, (list, tuple)):
         return any(_mentions_mixed(value) for value in config)
-    return _is_mixed(config)
+    return _is_mixed_policy(config)
 
 
 def _in_float32(config: object) -> object:
@@ -46,4 +50,4 @@ def _in_float32(config: object) -> object:
         return {key: _in_float32(value) for key, value in config.items()}
     if isinstance(config, (list, tuple)):
         return type(config)(_in_float32(value) for value in config)
-    return "float32" if _is_mixed(config) else config
+    return "float32" if _is_mixed_policy(config) else config

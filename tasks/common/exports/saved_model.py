@@ -21,6 +21,7 @@ import numpy as np
 import tensorflow as tf
 
 from tasks.common.exports import class_names as names
+from tasks.common.exports.agreement import answer
 
 # Pictures decoded at the same time in one request. TensorFlow keeps the decoded pictures of all
 # that are under way in memory: ten photographs of 24 megapixels are 0.7 GB.
@@ -53,7 +54,7 @@ def export(
     resize_picture = resize_picture or bilinear(height, width)
 
     def from_pictures(image: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"probabilities": model(image, training=False)}
+        return {"probabilities": answer(model, image)}
 
     def from_encoded(encoded: tf.Tensor) -> dict[str, tf.Tensor]:
         pictures = tf.map_fn(

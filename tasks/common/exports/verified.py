@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from tasks.common.exports import agreement, formats, litert, onnx, saved_model
+from tasks.common.exports import agreement, formats, litert, onnx, saved_model, timing
+from tasks.common.exports import class_names as names
 from tasks.common.exports.precision import float32_twin
 from tasks.common.exports.staging import staged
+from tasks.common.wording import shorten
 
 _MODULES = {"saved_model": saved_model, "litert": litert, "onnx": onnx}
 
@@ -45,6 +47,7 @@ def export_verified(
     name: str,
     batch: np.ndarray,
     *,
+    written: keras.Model | None = None,
     quantize: str | None = None,
     representative: np.ndarray | None = None,
     resize_picture: saved_model.ResizePicture | None = None,
@@ -61,6 +64,8 @@ def export_verified(
         name: the format, one of `formats.FORMATS`.
         batch: pictures to compare on, uint8, shape (n, height, width, 3): real ones, because
             noise may leave every class alike.
+        written: what the export holds instead of `model`, which it is compared with all the same:
+            a float32 model of the same function, as `folded` makes it.
         quantize: one of the format's quantisations, or None.
         representative: pictures of the training split for "int8".
         resize_picture: see `saved_model.export`; other formats take resized pictures only.
@@ -68,24 +73,90 @@ def export_verified(
 
     Raises:
         ValueError: unknown format or quantisation, unfit class names, no representative pictures.
-        ExportError: the export differs more than it may; nothing is left of it and an older
-            export stays.
+        ExportError: its converter or runtime cannot take this model, or the export differs more
+            than it may; nothing is left of it and an older export stays.
     """
+    # What is wrong with the arguments is found here, so that it is not laid to the converter.
     formats.check(name, quantize)
+    names.check(model, class_names)
+    if quantize == "int8":
+        formats.representative_pictures(representative)
     model = float32_twin(model)
     path = folder / formats.file_name(name, quantize)
-    if name == "saved_model":
-        write = functools.partial(saved_model.export, resize_picture=resize_picture)
-    else:
-        write = functools.partial(
-            _MODULES[name].export, quantize=quantize, representative=representative
-        )
+    write_to = functools.partial(
+        write,
+        written or model,
+        class_names,
+        name,
+        quantize=quantize,
+        representative=representative,
+        resize_picture=resize_picture,
+    )
     with staged(path) as unfinished:
-        write(model, class_names, unfinished)
-        predict = _MODULES[name].load(unfinished)
+        predict = _made(write_to, unfinished, name, quantize, batch[:1])
         found = agreement.compare(model, predict, batch)
         agreement.check(found, name, quantize)
         if _MODULES[name].read_class_names(unfinished) != tuple(class_names):
             raise agreement.ExportError(f"The {name} export does not hold the class names.")
-        milliseconds = agreement.latency(predict, batch[:1], runs)
+        milliseconds = timing.latency(functools.partial(predict, batch[:1]), runs)
     return ExportRow(name, quantize, path, agreement.size_bytes(path), found, milliseconds)
+
+
+def _made(
+    write_to: Callable[[Path], None],
+    path: Path,
+    name: str,
+    quantize: str | None,
+    picture: np.ndarray,
+) -> agreement.Predict:
+    """Writes to `path`, loads what was written, and sees that it runs; for the rest see above.
+
+    Raises:
+        OSError: the file cannot be written.
+        ExportError: anything else went wrong.
+    """
+    try:
+        write_to(path)
+        predict = load(name, path)
+        predict(picture)
+    except OSError:
+        raise
+    except Exception as error:
+        # Converters and runtimes raise errors of their own classes, many of them plain.
+        raise agreement.ExportError(
+            f"The {quantize or 'float32'} {name} export was not made, because its converter or "
+            f"runtime failed with {type(error).__name__}: {shorten(str(error), 200)}."
+        ) from error
+    return predict
+
+
+def write(
+    model: keras.Model,
+    class_names: Sequence[str],
+    name: str,
+    path: Path,
+    *,
+    quantize: str | None = None,
+    representative: np.ndarray | None = None,
+    resize_picture: saved_model.ResizePicture | None = None,
+) -> None:
+    """Writes one format as it is, without comparing it; for the arguments see `export_verified`.
+
+    Raises:
+        ValueError: unknown format or quantisation, unfit class names, no representative pictures.
+    """
+    formats.check(name, quantize)
+    if name == "saved_model":
+        saved_model.export(model, class_names, path, resize_picture)
+    else:
+        _MODULES[name].export(model, class_names, path, quantize, representative)
+
+
+def load(name: str, path: Path) -> agreement.Predict:
+    """A written export as a function from pictures to probabilities, in its own runtime.
+
+    Args:
+        name: the format, one of `formats.FORMATS`.
+        path: the file or folder.
+    """
+    return _MODULES[name].load(path)
