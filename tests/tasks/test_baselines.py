@@ -44,7 +44,7 @@ def test_linear_is_the_best_of_the_tried_penalties_on_validation(
     known = {part: labels[part] for part in ("train", "validation")}
     received = baselines.linear(features, known, class_count=3)
     # Both solvers stop within their tolerance of the optimum.
-    np.testing.assert_allclose(received, expected, atol=1e-4)
+    np.testing.assert_allclose(received, expected, atol=1e-3)
     assert (received.argmax(axis=1) == labels["test"]).mean() > 0.7
     assert len(set(scores)) > 1
 

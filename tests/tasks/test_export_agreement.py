@@ -117,3 +117,16 @@ def test_mixed_precision_model_is_exported_in_float32(classifier, pictures, tmp_
     row = verified.export_verified(mixed, CLASS_NAMES, tmp_path, "onnx", pictures, runs=1)
     received = onnx.load(row.path)(pictures)
     np.testing.assert_allclose(received, classifier.predict(pictures, verbose=0), atol=1e-5)
+
+
+def test_the_twin_of_a_network_that_normalises_by_itself_does_so() -> None:
+    normalization = keras.layers.Normalization(
+        mean=None, variance=None, dtype=keras.DTypePolicy("mixed_bfloat16")
+    )
+    numbers = np.random.default_rng(0).normal(100, 30, (64, 4)).astype(np.float32)
+    normalization.adapt(numbers)
+    values = keras.Input((4,))
+    model = keras.Model(values, normalization(values))
+    twin = precision.float32_twin(model)
+    expected = (numbers - numbers.mean(axis=0)) / numbers.std(axis=0)
+    np.testing.assert_allclose(twin(numbers), expected, atol=1e-3)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import keras
 
+from tasks.common.exports.layers import every_layer
+
 
 def float32_twin(model: keras.Model) -> keras.Model:
     """The same layers and weights, computing in float32 throughout.
@@ -23,6 +25,9 @@ def float32_twin(model: keras.Model) -> keras.Model:
         return model
     twin = type(model).from_config(_in_float32(model.get_config()))
     twin.set_weights(model.get_weights())
+    for layer in every_layer(twin):
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()  # it computes with what it derives from its weights here
     return twin
 
 
