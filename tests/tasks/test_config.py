@@ -20,6 +20,7 @@ from tasks.common.config import (
     to_json,
 )
 from tasks.common.errors import UserError
+from tasks.common.image_classifier_config import ImageClassifierConfig
 
 PLACE = Path("runs/thing/one/config.json")
 
@@ -221,8 +222,8 @@ def test_resuming_a_run_whose_configuration_is_no_text(tmp_path: Path) -> None:
 
 
 def test_differences_are_those_of_all_options_but_the_operational_ones() -> None:
-    hints = {field.name for field in dataclasses.fields(ThingConfig)}
-    assert hints >= OPERATIONAL
+    options = {field.name for field in dataclasses.fields(ImageClassifierConfig)}
+    assert options >= OPERATIONAL
     one = ThingConfig()
     for name, value in (("runs_dir", Path("x")), ("workers", 9), ("run_name", "n")):
         assert differences(one, dataclasses.replace(one, **{name: value})) == []
