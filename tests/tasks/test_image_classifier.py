@@ -96,6 +96,7 @@ def test_good_options_pass(changes: dict) -> None:
         ("decay", -1e-3),
         ("seed", -1),
         ("seed", 2**40),
+        ("cached_views", 0),
         ("dropout", float("nan")),
     ],
 )
@@ -137,6 +138,8 @@ def test_class_weights_and_mixing_exclude_each_other() -> None:
         ({"tail_stages": -1}, "--tail-stages"),
         ({"tail_stages": 99}, "--tail-stages"),
         ({"depth_factor": 0.0}, "--depth-factor"),
+        ({"head_solver": "logistic", "cache": False}, "--no-cache"),
+        ({"head_solver": "logistic", "mixing": "mixup"}, "--mixing"),
     ],
 )
 def test_an_option_of_the_cars_that_cannot_work_is_refused(changes: dict, option: str) -> None:
