@@ -64,7 +64,7 @@ class TrainConfig:
     mixed_precision: bool = False
     """Compute in bfloat16 on CPU and TPU, float16 on GPU; slower on most CPUs."""
     xla: bool = False
-    """Compile the step with XLA: slow to start and slower for convolutions on CPU."""
+    """Compile the step with XLA; needs `--no-deterministic`, slow to start."""
     deterministic: bool = True
     """Only operations that give the same bits each time; may cost speed on a GPU."""
     workers: int = 4

@@ -88,6 +88,11 @@ def check_image_classifier(config: ImageClassifierConfig) -> None:
         refuse("clip_norm", "above 0", config.clip_norm)
     if config.mixing_alpha <= 0 or (config.mixing == "cutmix" and config.mixing_alpha > 1):
         refuse("mixing_alpha", "above 0, and for cutmix at most 1", config.mixing_alpha)
+    if config.xla and config.deterministic:
+        raise UserError(
+            "--xla needs --no-deterministic: Keras leaves XLA off where operations have to be "
+            "deterministic. Add it, or leave out --xla."
+        )
     if config.class_weights and config.mixing != "none":
         raise UserError(
             "--class-weights cannot be used with --mixing: a blended label has no one class. "

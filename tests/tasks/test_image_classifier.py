@@ -139,6 +139,7 @@ def test_class_weights_and_mixing_exclude_each_other() -> None:
         ({"tail_stages": 99}, "--tail-stages"),
         ({"depth_factor": 0.0}, "--depth-factor"),
         ({"head_solver": "logistic", "cache": False}, "--no-cache"),
+        ({"xla": True}, "--no-deterministic"),
         ({"head_solver": "logistic", "mixing": "mixup"}, "--mixing"),
     ],
 )

@@ -20,7 +20,7 @@ OPTIONS = {
     "every augmentation": ("--augment", "crop", "flip", "colour", "rand_augment", "erase"),
     "moving average": ("--ema-momentum", "0.9", "--accumulate-steps", "2"),
     "bfloat16": ("--mixed-precision",),
-    "XLA": ("--xla",),
+    "XLA": ("--xla", "--no-deterministic"),
     "automatic batch": ("--batch-size", "auto"),
     "padded, profiled": ("--resizing", "pad", "--profile", "--patience", "1"),
     "cropped, not deterministic": ("--resizing", "crop", "--no-deterministic"),
