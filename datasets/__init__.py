@@ -4,5 +4,15 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["augment", "check", "core", "folder", "pipeline", "rendered", "stanford_cars"],
+    submodules=[
+        "augment",
+        "check",
+        "core",
+        "folder",
+        "phone_price",
+        "pipeline",
+        "rendered",
+        "stanford_cars",
+        "vectors",
+    ],
 )

@@ -33,6 +33,8 @@ SHARED_BY_TASKS = {
     "datasets.feature_batches": "from stored features to batches",
     "datasets.augment": "the options `--augment` and `--mixing` of every image classifier",
     "datasets.check": "pictures are looked at before any task trains",
+    "datasets.vectors": "rows of numbers, whatever they stand for",
+    "datasets.vector_batches": "from rows of numbers to batches",
     "datasets.memory": "decoded pictures are kept whatever the data set is",
     "datasets.decoded_cache": "and on disk, where the memory does not take them",
     "datasets.folder": "`tasks.evaluate --data-dir` tests a run on any folder of class folders",

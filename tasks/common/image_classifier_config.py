@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import Literal
 
 from tasks.common.config import TrainConfig
 from tasks.common.errors import UserError
+from tasks.common.option_checks import (
+    check_split_fractions,
+    check_training,
+    refuse,
+    require_at_least,
+    require_shares,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,54 +64,17 @@ def check_image_classifier(config: ImageClassifierConfig) -> None:
     Raises:
         UserError: the first one found.
     """
-    for name in ("limit", "patience", "accumulate_steps", "workers", "cached_views"):
-        value = getattr(config, name)
-        if value is not None and value < 1:
-            refuse(name, "at least 1", value)
-    if not 0 <= config.seed < 2**31:
-        refuse("seed", "at least 0 and below 2^31", config.seed)
-    if config.batch_size != "auto" and config.batch_size < 1:
-        refuse("batch_size", "at least 1, or `auto`", config.batch_size)
+    check_training(config)
+    check_split_fractions(config)
+    require_at_least(config, ("cached_views",), 1)
+    require_at_least(config, ("cache_megabytes",), 0)
+    require_shares(config, ("dropout", "label_smoothing"))
     if min(config.image_size) < 1:
         refuse("image_size", "positive", config.image_size)
-    for name in ("validation_fraction", "test_fraction"):
-        if not 0 < getattr(config, name) < 1:
-            refuse(name, "between 0 and 1", getattr(config, name))
-    if config.validation_fraction + config.test_fraction >= 1:
-        refuse(
-            "validation_fraction",
-            "below 1 together with --test-fraction",
-            config.validation_fraction,
-        )
-    for name in ("dropout", "label_smoothing", "warmup_fraction"):
-        if not 0 <= getattr(config, name) < 1:
-            refuse(name, "at least 0 and below 1", getattr(config, name))
-    for name in ("weight_decay", "decay", "cache_megabytes", "checkpoint_seconds"):
-        if getattr(config, name) < 0:
-            refuse(name, "at least 0", getattr(config, name))
-    if config.ema_momentum is not None and not 0 < config.ema_momentum < 1:
-        refuse("ema_momentum", "between 0 and 1", config.ema_momentum)
-    if config.clip_norm is not None and config.clip_norm <= 0:
-        refuse("clip_norm", "above 0", config.clip_norm)
     if config.mixing_alpha <= 0 or (config.mixing == "cutmix" and config.mixing_alpha > 1):
         refuse("mixing_alpha", "above 0, and for cutmix at most 1", config.mixing_alpha)
-    if config.xla and config.deterministic:
-        raise UserError(
-            "--xla needs --no-deterministic: Keras leaves XLA off where operations have to be "
-            "deterministic. Add it, or leave out --xla."
-        )
     if config.class_weights and config.mixing != "none":
         raise UserError(
             "--class-weights cannot be used with --mixing: a blended label has no one class. "
             "Leave out one of them."
         )
-
-
-def refuse(name: str, allowed: str, received: object) -> NoReturn:
-    """Ends the command because the option of the field `name` is not what is allowed.
-
-    Raises:
-        UserError: always.
-    """
-    option = name.replace("_", "-")
-    raise UserError(f"--{option} must be {allowed}. Received: {received}.")
