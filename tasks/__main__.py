@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 
 import tasks
+from tasks.common.study import Study
 from tasks.common.task import Task
 
 VERBS = {
@@ -16,8 +17,8 @@ VERBS = {
 }
 
 
-def find_tasks() -> list[Task]:
-    """Every task of the suite, by name."""
+def find_tasks() -> list[Task | Study]:
+    """Every task and study of the suite, by name."""
     modules = (
         importlib.import_module(f"tasks.{module.name}")
         for module in pkgutil.iter_modules(tasks.__path__)
@@ -30,10 +31,10 @@ def main() -> None:
     """Prints the list."""
     print("Tasks, each with --help:")
     for task in find_tasks():
-        print(f"  python -m tasks.{task.name:<16} {task.summary}")
+        print(f"  python -m tasks.{task.name:<20} {task.summary}")
     print("On any run folder:")
     for name, summary in VERBS.items():
-        print(f"  python -m tasks.{name:<16} {summary}")
+        print(f"  python -m tasks.{name:<20} {summary}")
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import keras
 
     from datasets.core import DatasetInfo, Splits
+    from tasks.common.verbs import Verbs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -279,6 +280,11 @@ def report(run: Run) -> None:
     common.image_classifier_report.report(TASK, run)
 
 
+def verbs() -> Verbs:
+    """What the commands on finished runs do with a run of an image classifier."""
+    return common.image_classifier_verbs.VERBS
+
+
 TASK = Task(
     name="cars_finetune",
     summary="fine-tune ResNet50, or any backbone, on cars in stages",
@@ -292,6 +298,7 @@ TASK = Task(
     tail_training=tail_training,
     watch=watch,
     report=report,
+    verbs=verbs,
 )
 
 if __name__ == "__main__":

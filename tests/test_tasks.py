@@ -19,25 +19,29 @@ from tasks.common import config as configs
 from tasks.common.resume import read_position
 from tasks.common.run_folder import RunFolder
 from tasks.common.saved_run import open_run
+from tasks.common.study import Study
 from tasks.common.task import Task
 from tests.tasks.processes import ROOT, run
-from tests.tiny_options import TINY_RUNS, tiny_run
+from tests.tiny_options import TINY_RUNS, TINY_STUDIES, tiny_run
 
-TASKS = find_tasks()
+FOUND = find_tasks()
+TASKS = [task for task in FOUND if isinstance(task, Task)]
+EVERY = pytest.mark.parametrize("task", FOUND, ids=[task.name for task in FOUND])
 EVERY_TASK = pytest.mark.parametrize("task", TASKS, ids=[task.name for task in TASKS])
 
 
-def config_class(task: Task) -> type[configs.TrainConfig]:
+def config_class(task: Task | Study) -> type[configs.RunConfig]:
     return type(task.presets["quick"])
 
 
 def test_tasks_are_found() -> None:
-    names = [task.name for task in TASKS]
+    names = [task.name for task in FOUND]
     assert "cars_finetune" in names
     assert names == sorted(set(names))
 
 
 def test_no_tiny_run_is_left_over() -> None:
+    assert set(TINY_RUNS) | set(TINY_STUDIES) == {task.name for task in FOUND}
     assert set(TINY_RUNS) == {task.name for task in TASKS}
 
 
@@ -46,18 +50,23 @@ def test_a_task_without_a_tiny_run_is_told_where_to_add_it() -> None:
         tiny_run("new_task")
 
 
-@EVERY_TASK
-def test_name_and_summary(task: Task) -> None:
+@EVERY
+def test_name_and_summary(task: Task | Study) -> None:
     assert importlib.import_module(f"tasks.{task.name}").TASK is task
     assert task.name not in VERBS
     assert 0 < len(task.summary) <= 70
     assert "\n" not in task.summary
     assert not task.summary.endswith(".")
-    assert task.mode in ("max", "min")
 
 
 @EVERY_TASK
-def test_the_docstring_is_an_experiment_card(task: Task) -> None:
+def test_a_monitored_value_is_better_when_larger_or_when_smaller(task: Task) -> None:
+    assert task.monitor.startswith("val_")
+    assert task.mode in ("max", "min")
+
+
+@EVERY
+def test_the_docstring_is_an_experiment_card(task: Task | Study) -> None:
     text = importlib.import_module(f"tasks.{task.name}").__doc__
     first, blank, *card = text.splitlines()
     assert 0 < len(first) <= 100
@@ -67,8 +76,8 @@ def test_the_docstring_is_an_experiment_card(task: Task) -> None:
     assert f"python -m tasks.{task.name}" in text
 
 
-@EVERY_TASK
-def test_presets(task: Task) -> None:
+@EVERY
+def test_presets(task: Task | Study) -> None:
     """`quick` holds the plain defaults; every preset knows its name and survives its JSON."""
     kind = config_class(task)
     assert task.presets["quick"] == kind()
@@ -79,8 +88,8 @@ def test_presets(task: Task) -> None:
         assert configs.parse(task.presets, ["--preset", name], "python -m tasks.x") == config
 
 
-@EVERY_TASK
-def test_every_option_is_typed_and_frozen(task: Task) -> None:
+@EVERY
+def test_every_option_is_typed_and_frozen(task: Task | Study) -> None:
     kind = config_class(task)
     hints = typing.get_type_hints(kind)
     assert set(hints) == {field.name for field in dataclasses.fields(kind)}
@@ -88,8 +97,8 @@ def test_every_option_is_typed_and_frozen(task: Task) -> None:
         task.presets["quick"].seed = 1
 
 
-@EVERY_TASK
-def test_the_quick_preset_fits_together(task: Task) -> None:
+@EVERY
+def test_the_quick_preset_fits_together(task: Task | Study) -> None:
     config = task.presets["quick"]
     if hasattr(config, "weights"):
         config = dataclasses.replace(config, weights="none")
@@ -116,8 +125,8 @@ def described_options(help_text: str) -> dict[str, str]:
     }
 
 
-@EVERY_TASK
-def test_help_describes_every_option_at_once(task: Task, tmp_path: Path) -> None:
+@EVERY
+def test_help_describes_every_option_at_once(task: Task | Study, tmp_path: Path) -> None:
     result = run(tmp_path, f"tasks.{task.name}", "--help")
     described = described_options(result.stdout)
     undescribed = []
@@ -157,7 +166,7 @@ def test_the_list_of_tasks_is_there_in_a_moment() -> None:
     # Within one second on an idle machine; a busy one gets some more.
     lines = result.stdout.splitlines()
     for name, summary in [
-        *((task.name, task.summary) for task in TASKS),
+        *((task.name, task.summary) for task in FOUND),
         *VERBS.items(),
     ]:
         assert any(f"tasks.{name} " in line and line.endswith(summary) for line in lines)

@@ -1,6 +1,7 @@
 """How each task is run in a few seconds, so that the shared tests run every one of them.
 
-A new task adds one line to `TINY_RUNS`; the tests fail with this place's name until it does.
+A new task adds one line to `TINY_RUNS`, a new study one to `TINY_STUDIES`; the tests fail with
+this place's name until it does.
 """
 
 from __future__ import annotations
@@ -16,6 +17,19 @@ from tasks.common.task import Task
 from tests.tasks.processes import TINY
 
 Measure = Callable[[Task, Any, keras.Model], float]
+
+
+@dataclasses.dataclass(frozen=True)
+class TinyStudy:
+    """One study, made small.
+
+    Attributes:
+        options: words for the command line: the smallest cells, as few as still make a report.
+        cells: how many cells that makes.
+    """
+
+    options: tuple[str, ...]
+    cells: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +65,9 @@ def accuracy(task: Task, config: Any, model: keras.Model) -> float:
 TINY_RUNS: Mapping[str, TinyRun] = {
     "cars_finetune": TinyRun(TINY, "accuracy", accuracy),
 }
+
+
+TINY_STUDIES: Mapping[str, TinyStudy] = {}
 
 
 def tiny_run(task_name: str) -> TinyRun:

@@ -6,5 +6,15 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["cached_stage", "image_classifier", "image_classifier_report", "pretrained"],
+    submodules=[
+        "cached_stage",
+        "cell_report",
+        "image_classifier",
+        "image_classifier_report",
+        "image_classifier_verbs",
+        "pretrained",
+        "study_cell",
+        "vector_classifier",
+        "vector_classifier_verbs",
+    ],
 )

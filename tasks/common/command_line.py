@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from datasets.core import DataError
 from tasks.common.config import parse
 from tasks.common.errors import Interrupted, UserError, storage_fault
+from tasks.common.study import Study
 from tasks.common.task import Task
 
 USER_ERROR = 2
@@ -31,6 +32,21 @@ def run_task(task: Task, arguments: Sequence[str] | None = None) -> int:
         run(task, config)
 
     return guarded(train)
+
+
+def run_study(study: Study, arguments: Sequence[str] | None = None) -> int:
+    """Runs a study as the command line asks; gives the exit status."""
+
+    def compare() -> None:
+        words = sys.argv[1:] if arguments is None else arguments
+        config = parse(study.presets, words, f"python -m tasks.{study.name}")
+        import_tensorflow_quietly()
+        config = study.check(config)
+        from tasks.common.study_runner import run
+
+        run(study, config)
+
+    return guarded(compare)
 
 
 def guarded(action: Callable[[], None]) -> int:

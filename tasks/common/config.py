@@ -15,12 +15,12 @@ import tyro
 from tasks.common import run_folder
 from tasks.common.errors import UserError
 
-ConfigType = TypeVar("ConfigType", bound="TrainConfig")
+ConfigType = TypeVar("ConfigType", bound="RunConfig")
 
 
 @dataclasses.dataclass(frozen=True)
-class TrainConfig:
-    """Options every training task has."""
+class RunConfig:
+    """Options of everything that makes a run folder."""
 
     preset: str = "quick"
     """Defaults of the other options: the task's text says which presets there are."""
@@ -32,6 +32,23 @@ class TrainConfig:
     """Go on with this run: a run folder, its name, or `latest`. Its options are read from it."""
     seed: int = 0
     """Seed of weights, order, augmentation and splits: same seed, same result."""
+
+
+@dataclasses.dataclass(frozen=True)
+class StudyConfig(RunConfig):
+    """Options every study has: a grid of cells, each run in a process of its own."""
+
+    repetitions: int = 3
+    """Seeds with which each cell is repeated, counted from `--seed`."""
+    jobs: int | Literal["auto"] = "auto"
+    """Cells that run at the same time; `auto` is one a core."""
+    dry_run: bool = False
+    """Every cell as short as can be: does everything run to the end?"""
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig(RunConfig):
+    """Options every training task has."""
 
     batch_size: int | Literal["auto"] = 32
     """Examples a step; `auto` starts at 128 and halves while the memory does not suffice."""
@@ -79,7 +96,7 @@ class TrainConfig:
 
 # Options that say where and whether to run, not what is computed: a resumed run may change them.
 OPERATIONAL = frozenset(
-    {"run_name", "runs_dir", "resume", "checkpoint_seconds", "workers", "cache_dir"}
+    {"run_name", "runs_dir", "resume", "checkpoint_seconds", "workers", "cache_dir", "jobs"}
 )
 
 
@@ -122,7 +139,7 @@ def parse(presets: Mapping[str, ConfigType], arguments: Sequence[str], command: 
     )
 
 
-def differences(stored: TrainConfig, received: TrainConfig) -> list[str]:
+def differences(stored: RunConfig, received: RunConfig) -> list[str]:
     """The options that decide the result and differ, as `--option: was A, received B`."""
     return [
         f"--{field.name.replace('_', '-')}: was {old}, received {new}"
@@ -153,20 +170,25 @@ def to_json(config: Any) -> str:
 def from_json(config_class: type[ConfigType], text: str, place: Path) -> ConfigType:
     """The configuration written by `to_json`.
 
+    An option that is missing takes its default: the run was made before there was such an option.
+
     Raises:
-        UserError: the text is not JSON, or has unknown, missing or mistyped options.
+        UserError: the text is not JSON, or has unknown or mistyped options.
     """
     try:
         values = json.loads(text)
     except json.JSONDecodeError as error:
         raise UserError(f"{place} is not valid JSON ({error}); the run cannot be read.") from None
     hints = typing.get_type_hints(config_class)
-    if not isinstance(values, dict) or set(values) != set(hints):
-        named = set(values) if isinstance(values, dict) else set()
+    if not isinstance(values, dict):
         raise UserError(
-            f"{place} does not fit {config_class.__name__}: unknown options "
-            f"{sorted(named - set(hints))}, missing options {sorted(set(hints) - named)}. "
-            "It was written by another version or another task."
+            f"{place} must hold a JSON object of options. Received: {type(values).__name__}."
+        )
+    unknown = sorted(set(values) - set(hints))
+    if unknown:
+        raise UserError(
+            f"{place} does not fit {config_class.__name__}: unknown options {unknown}. It was "
+            "written by a newer version or another task."
         )
     try:
         return config_class(**{key: _restore(hints[key], value) for key, value in values.items()})

@@ -74,15 +74,27 @@ class RunFolder:
         """Exported models."""
         return self.path / "export"
 
+    @property
+    def cells(self) -> Path:
+        """Of a study: the folders of its cells."""
+        return self.path / "cells"
 
-def create(
-    runs_dir: Path, task_name: str, run_name: str | None, config_text: str, seed: int
-) -> RunFolder:
-    """A new run folder with its configuration and environment, and `latest` pointing to it.
+    @property
+    def best_cell(self) -> Path:
+        """Of a study: names the cell whose model stands for it, as JSON."""
+        return self.path / "best.json"
+
+    @property
+    def result(self) -> Path:
+        """Of a finished cell: what it found, as JSON."""
+        return self.path / "result.json"
+
+
+def new_place(runs_dir: Path, task_name: str, run_name: str | None) -> Path:
+    """Where a new run of a task will lie; nothing is made yet.
 
     Raises:
         UserError: the name is no plain folder name, or is taken.
-        OSError: the folder cannot be written.
     """
     name = run_name or time.strftime("%Y-%m-%d_%H-%M-%S")
     if Path(name).name != name or name in {LATEST, ".", ".."} or len(name) > LONGEST_NAME:
@@ -90,21 +102,36 @@ def create(
             f"--run-name must be a plain folder name of at most {LONGEST_NAME} characters other "
             f"than 'latest', without a slash. Received: {name!r}"
         )
-    parent = runs_dir / task_name
-    parent.mkdir(parents=True, exist_ok=True)
-    folder = RunFolder(parent / name)
+    place = runs_dir / task_name / name
+    if place.exists():
+        raise _taken(place)
+    return place
+
+
+def create(place: Path, task_name: str, config_text: str, seed: int) -> RunFolder:
+    """A new run folder with its configuration and environment.
+
+    Raises:
+        UserError: there is something at the place.
+        OSError: the folder cannot be written.
+    """
+    place.parent.mkdir(parents=True, exist_ok=True)
+    folder = RunFolder(place)
     try:
-        folder.path.mkdir()
+        place.mkdir()
     except FileExistsError:
-        raise UserError(
-            f"The run folder {folder.path} exists already: give another --run-name, "
-            f"or go on with it by --resume {name}."
-        ) from None
+        raise _taken(place) from None
     folder.state.parent.mkdir()
     replace_text(folder.config, config_text)
     replace_text(folder.environment, json.dumps(describe(task_name, seed), indent=2) + "\n")
-    _point_latest(runs_dir, parent / name)
     return folder
+
+
+def _taken(place: Path) -> UserError:
+    return UserError(
+        f"The run folder {place} exists already: give another --run-name, "
+        f"or go on with it by --resume {place.name}."
+    )
 
 
 def find(name: str, runs_dir: Path, task_name: str | None = None) -> Path:
@@ -183,14 +210,14 @@ def replace_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def _point_latest(runs_dir: Path, run: Path) -> None:
-    """Makes `latest` in the folder of all runs lead to `run`.
+def point_latest(runs_dir: Path, run: RunFolder) -> None:
+    """Makes `latest` in the folder of all runs lead to `run`, which lies below it.
 
     It does not stand beside the runs of a task, where TensorBoard would read it as one more run.
     """
     link = runs_dir / f".{LATEST}.part"
     link.unlink(missing_ok=True)
-    link.symlink_to(run.relative_to(runs_dir), target_is_directory=True)
+    link.symlink_to(run.path.relative_to(runs_dir), target_is_directory=True)
     link.replace(runs_dir / LATEST)
 
 

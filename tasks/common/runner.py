@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
-import signal
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -23,7 +21,7 @@ from callbacks.state import collect_state
 from callbacks.state import restore_state as set_states
 from callbacks.tensorboard_text import write_text
 from datasets import core
-from tasks.common import batch_size, console, learning_rate_search, run_folder
+from tasks.common import batch_size, console, learning_rate_search, run_folder, signals
 from tasks.common import config as configs
 from tasks.common.errors import Interrupted, UserError
 from tasks.common.resume import (
@@ -51,8 +49,13 @@ class _Work:
     stages: Sequence[Stage]
 
 
-def run(task: Task, config: Any) -> None:
+def run(task: Task, config: Any, place: Path | None = None) -> None:
     """Trains, selects by validation, tests once, reports.
+
+    Args:
+        task: what to run.
+        config: its options, checked.
+        place: the run folder, where it shall not lie under `config.runs_dir`.
 
     Raises:
         UserError: the options, the data or the run to resume do not allow it.
@@ -65,7 +68,7 @@ def run(task: Task, config: Any) -> None:
     if config.find_learning_rate:
         learning_rate_search.search(task, config, splits, model)
         return
-    work = _open(task, config, splits, model)
+    work = _open(task, config, splits, model, place)
     with console.copied_to(work.folder.log):
         position = _train(work)
         load_best(model, work.folder)
@@ -98,11 +101,18 @@ def load_best(model: keras.Model, folder: RunFolder) -> None:
     model.set_weights(best.get_weights())
 
 
-def _open(task: Task, config: Any, splits: core.Splits, model: keras.Model) -> _Work:
+def _open(
+    task: Task, config: Any, splits: core.Splits, model: keras.Model, place: Path | None
+) -> _Work:
     """The run folder, new or of the run to resume, with the recipe."""
     if config.resume is None:
         text = configs.to_json(config)
-        folder = run_folder.create(config.runs_dir, task.name, config.run_name, text, config.seed)
+        if place is None:
+            place = run_folder.new_place(config.runs_dir, task.name, config.run_name)
+            folder = run_folder.create(place, task.name, text, config.seed)
+            run_folder.point_latest(config.runs_dir, folder)
+        else:
+            folder = run_folder.create(place, task.name, text, config.seed)
         write_text(folder.tensorboard, "config", json.loads(text))
         environment = json.loads(folder.environment.read_text(encoding="utf-8"))
         write_text(folder.tensorboard, "environment", environment)
@@ -132,7 +142,7 @@ def _train(work: _Work) -> Position:
         work.model,
         work.config.checkpoint_seconds,
     )
-    with _signals_noted() as stop_requested:
+    with signals.noted("Stopping after this step") as stop_requested:
         while position.stage < len(work.stages):
             position = batch_size.halving_on_exhaustion(
                 lambda position: _train_stage(
@@ -330,25 +340,3 @@ def _require_finite(work: _Work, callbacks: Sequence[keras.callbacks.Callback]) 
                 f"{callback.step} (epoch {callback.epoch}); {kept}, and the last good state is "
                 f"{work.folder.state}. Start again with a lower learning rate or --clip-norm 1."
             )
-
-
-@contextlib.contextmanager
-def _signals_noted() -> Iterator[Any]:
-    """Turns the first Ctrl-C or SIGTERM into a request that the training answers after its step.
-
-    A second one ends the process at once, as usual.
-    """
-    requested: list[int] = []
-
-    def note(number: int, frame: Any) -> None:
-        if requested:
-            raise KeyboardInterrupt
-        requested.append(number)
-        print("\nStopping after this step; press Ctrl-C again to stop at once.", file=sys.stderr)
-
-    previous = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: bool(requested)
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

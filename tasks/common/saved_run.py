@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tasks.common import config as configs
 from tasks.common import run_folder
 from tasks.common.errors import UserError
 from tasks.common.run_folder import RunFolder
+from tasks.common.study import Study
 from tasks.common.task import Task
 
 
@@ -40,12 +42,12 @@ class SavedRun:
 
 
 def open_run(name: str, runs_dir: Path) -> SavedRun:
-    """Opens a run by its folder, its name or `latest`.
+    """Opens a run by its folder, its name or `latest`; of a study, its best cell.
 
     Raises:
         UserError: there is no such run, it has no model yet, or its files are damaged.
     """
-    folder = RunFolder(run_folder.find(name, runs_dir))
+    folder = _with_model(RunFolder(run_folder.find(name, runs_dir)))
     task = _task(folder)
     config = configs.read(type(task.presets["quick"]), folder.config)
     if not folder.model.is_file():
@@ -61,12 +63,40 @@ def open_run(name: str, runs_dir: Path) -> SavedRun:
     return SavedRun(folder, task, config, model)
 
 
+def _with_model(folder: RunFolder) -> RunFolder:
+    """The folder itself, or of a study that of its best cell.
+
+    Raises:
+        UserError: the study has no best cell, or not yet.
+    """
+    if not folder.cells.is_dir():
+        return folder
+    if not folder.best_cell.is_file():
+        raise UserError(
+            f"{folder.path} is a study without a model of its own: name one of its cells, a folder "
+            f"in {folder.cells}, or finish it with --resume."
+        )
+    try:
+        name = json.loads(folder.best_cell.read_text(encoding="utf-8"))["cell"]
+        best = RunFolder(folder.cells / Path(name).name)
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UserError(
+            f"{folder.best_cell} is damaged: write it again by resuming the study."
+        ) from None
+    print(f"the best cell of the study by validation: {best.path}")
+    return best
+
+
 def _task(folder: RunFolder) -> Task:
     name = run_folder.task_name(folder)
     try:
-        return importlib.import_module(f"tasks.{name}").TASK
+        task = importlib.import_module(f"tasks.{name}").TASK
     except (ModuleNotFoundError, AttributeError):
         raise UserError(
             f"{folder.environment} names the task {name!r}, which this version does not have. "
             "`python -m tasks` lists the tasks."
         ) from None
+    task = task.cell_task if isinstance(task, Study) else task
+    if task is None:
+        raise UserError(f"{folder.path} is a run of {name}, which trains no model.")
+    return task

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from datasets.core import DatasetInfo, Splits
     from tasks.common.run_folder import RunFolder
+    from tasks.common.verbs import Verbs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,6 +101,7 @@ class Task:
         watch: (config, splits, network, epoch) -> pictures for TensorBoard, as arguments of
             `callbacks.standard.Monitoring`, for the stage that starts at that epoch.
         report: run -> writes the report, prints the closing table.
+        verbs: how `tasks.evaluate`, `tasks.predict` and `tasks.export` treat a run of the task.
         monitor: name of the validation metric that selects the best model.
         mode: whether the best value is the largest or the smallest.
     """
@@ -115,6 +117,7 @@ class Task:
     compile_model: Callable[[Any, keras.Model, Stage, int], None]
     watch: Callable[[Any, Splits, keras.Model, int], dict[str, Any]]
     report: Callable[[Run], None]
+    verbs: Callable[[], Verbs]
     tail_training: Callable[..., Training | None] = lambda *_: None
     monitor: str = "val_accuracy"
     mode: Literal["max", "min"] = "max"

@@ -19,7 +19,10 @@ from tasks.common.run_folder import RunFolder
 
 
 def made(runs_dir: Path, task: str, name: str | None) -> RunFolder:
-    return run_folder.create(runs_dir, task, name, '{"seed": 3}\n', seed=3)
+    place = run_folder.new_place(runs_dir, task, name)
+    folder = run_folder.create(place, task, '{"seed": 3}\n', seed=3)
+    run_folder.point_latest(runs_dir, folder)
+    return folder
 
 
 def test_a_new_folder_has_its_configuration_and_environment(tmp_path: Path) -> None:
@@ -46,6 +49,9 @@ def test_the_parts_lie_where_the_contract_says(tmp_path: Path) -> None:
         "model": "model.keras",
         "report": "report",
         "exports": "export",
+        "cells": "cells",
+        "best_cell": "best.json",
+        "result": "result.json",
     }
     for attribute, place in parts.items():
         assert getattr(folder, attribute) == tmp_path / place
@@ -83,7 +89,9 @@ def test_a_run_without_a_name_is_called_by_date_and_time(tmp_path: Path) -> None
 def test_a_name_that_is_taken_is_refused_and_leaves_the_run_alone(tmp_path: Path) -> None:
     first = made(tmp_path, "thing", "one")
     with pytest.raises(UserError, match=r"exists already.*--resume one"):
-        run_folder.create(tmp_path, "thing", "one", "other", seed=1)
+        run_folder.new_place(tmp_path, "thing", "one")
+    with pytest.raises(UserError, match=r"exists already.*--resume one"):
+        run_folder.create(first.path, "thing", "other", seed=1)
     assert first.config.read_text() == '{"seed": 3}\n'
     made(tmp_path, "other", "one")
 
