@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from tasks.common.config import TrainConfig
+from tasks.common.config import StudyConfig, TrainConfig
 from tasks.common.errors import UserError
 
 
@@ -28,8 +28,7 @@ def check_training(config: TrainConfig) -> None:
     require_at_least(config, ("limit", "patience", "accumulate_steps", "workers"), 1)
     require_at_least(config, ("weight_decay", "decay", "checkpoint_seconds"), 0)
     require_shares(config, ("warmup_fraction",))
-    if not 0 <= config.seed < 2**31:
-        refuse("seed", "at least 0 and below 2^31", config.seed)
+    _require_seed(config.seed)
     if config.batch_size != "auto" and config.batch_size < 1:
         refuse("batch_size", "at least 1, or `auto`", config.batch_size)
     if config.ema_momentum is not None and not 0 < config.ema_momentum < 1:
@@ -41,6 +40,23 @@ def check_training(config: TrainConfig) -> None:
             "--xla needs --no-deterministic: Keras leaves XLA off where operations have to be "
             "deterministic. Add it, or leave out --xla."
         )
+
+
+def check_study(config: StudyConfig) -> None:
+    """Finds options of `StudyConfig` that are out of range.
+
+    Raises:
+        UserError: the first one found.
+    """
+    require_at_least(config, ("repetitions",), 1)
+    if config.jobs != "auto" and config.jobs < 1:
+        refuse("jobs", "at least 1, or `auto`", config.jobs)
+    _require_seed(config.seed)
+
+
+def _require_seed(seed: int) -> None:
+    if not 0 <= seed < 2**31:
+        refuse("seed", "at least 0 and below 2^31", seed)
 
 
 def check_split_fractions(config: Any) -> None:
