@@ -8,11 +8,13 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "augment",
         "check",
         "core",
+        "digits",
         "folder",
         "phone_price",
         "pipeline",
         "rendered",
         "stanford_cars",
         "vectors",
+        "wnid_pictures",
     ],
 )
