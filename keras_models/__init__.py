@@ -10,5 +10,19 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["backbones", "folding", "heads", "preprocessing", "schedules", "transfer"],
+    submodules=[
+        "alexnet",
+        "backbone_weights",
+        "backbones",
+        "folding",
+        "heads",
+        "imagenet_classifiers",
+        "landmark_regressor",
+        "lenet",
+        "losses",
+        "metrics",
+        "preprocessing",
+        "schedules",
+        "transfer",
+    ],
 )
