@@ -34,16 +34,25 @@ SHARED_BY_TASKS = {
     "datasets.augment": "the options `--augment` and `--mixing` of every image classifier",
     "datasets.check": "pictures are looked at before any task trains",
     "datasets.vectors": "rows of numbers, whatever they stand for",
+    "datasets.number_table": "`tasks.predict` reads any table that has a model's columns",
     "datasets.vector_batches": "from rows of numbers to batches",
     "datasets.memory": "decoded pictures are kept whatever the data set is",
     "datasets.decoded_cache": "and on disk, where the memory does not take them",
     "datasets.folder": "`tasks.evaluate --data-dir` tests a run on any folder of class folders",
     "datasets.files": "`tasks.export` measures a quantised model on the user's picture files",
     "datasets.images": "`tasks.predict` reads any picture file",
+    "keras_models.columns": "which columns of a table a model was made for",
     "keras_models.transfer": "freezing and parameter groups of any backbone",
     "keras_models.folding": "frozen and exported networks of any kind, made faster",
     "keras_models.schedules": "the option `--schedule` of every task",
     "keras_models.backbones": "whether the weights of the named backbone are in the cache",
+}
+
+# Where several tasks learn from the same data sets, one shared part is for these alone: what it
+# may know besides.
+SHARED_BY_SOME_TASKS = {
+    "tasks.common.car_pictures": ("datasets.rendered.cars", "datasets.stanford_cars"),
+    "tasks.common.car_pictures_config": ("datasets.rendered",),
 }
 
 
@@ -105,7 +114,8 @@ def forbidden(module: str, name: str) -> str | None:
     if target not in ROOMS:
         return None
     if within(module, "tasks.common"):
-        if target == "callbacks" or any(within(name, part) for part in SHARED_BY_TASKS):
+        known = (*SHARED_BY_TASKS, *SHARED_BY_SOME_TASKS.get(module, ()))
+        if target == "callbacks" or any(within(name, part) for part in known):
             return None
         return "tasks.common uses shared records and tools alone"
     if module.rpartition(".")[2] in {*VERBS, "__main__"}:
@@ -205,6 +215,7 @@ def test_a_forbidden_arrow_is_found(module: str, source: str) -> None:
         ("tasks.common.runner", "from datasets.core import Splits"),
         ("tasks.common.runner", "from tasks.common import config as configs"),
         ("tasks.common.exports.onnx", "from . import formats"),
+        ("tasks.common.car_pictures", "from datasets import stanford_cars"),
         ("tasks.faces", "import datasets\nimport keras_models\nfrom datasets.muct import load"),
         ("tasks.faces", "from tasks import common\nfrom tasks.common.task import Task"),
         ("tasks.predict", "from tasks.common.saved_run import open_run"),

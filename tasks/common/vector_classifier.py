@@ -73,13 +73,17 @@ def compile_model(
     )
 
 
+def predict(model: keras.Model, source: core.LabelledSource, batch_size: int) -> np.ndarray:
+    """Probabilities for every example of a source, float32 (n, classes)."""
+    return model.predict(vectors.matrix(source), batch_size=batch_size, verbose=0)
+
+
 def predictions(
     model: keras.Model, source: core.LabelledSource, info: core.DatasetInfo
 ) -> Predictions:
     """What the model says about every example of a source, beside the truth."""
-    rows = vectors.matrix(source)
     return Predictions(
-        probabilities=model.predict(rows, batch_size=_BATCH, verbose=0),
+        probabilities=predict(model, source, _BATCH),
         labels=np.asarray(source.labels),
         identifiers=tuple(source.identifier(index) for index in range(len(source))),
         class_names=info.class_names,
