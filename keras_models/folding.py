@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import keras
+import numpy as np
 
 FOLDING_TOLERANCE = 1e-4
 """Largest difference between a model and its folded copy, relative to the largest absolute output.
@@ -52,6 +53,30 @@ def fold_batch_normalization(model: keras.Model) -> keras.Model:
     folded = type(model).from_config(_folded_config(model, config))
     _copy_weights(model, config, folded)
     return folded
+
+
+def relative_difference(expected: np.ndarray, received: np.ndarray) -> float:
+    """Largest absolute difference of two outputs, relative to the largest absolute expected one.
+
+    Args:
+        expected: what the model gives, float, any shape.
+        received: what its folded copy gives, the same shape.
+
+    Returns:
+        At least 0; NaN where one of them holds a NaN, which no comparison with
+        `FOLDING_TOLERANCE` passes.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    if expected.shape != received.shape:
+        raise ValueError(
+            "`received` must have the shape of `expected`. "
+            f"Received: expected.shape={expected.shape}, received.shape={received.shape}"
+        )
+    # An output of zeros alone has no scale to be relative to.
+    scale = max(float(np.abs(expected).max()), 1e-12)
+    return float(np.abs(received - expected).max()) / scale
 
 
 def _in_float32(config: Any, key: str = "") -> Any:

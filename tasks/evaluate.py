@@ -1,4 +1,4 @@
-"""Test the model of a run again: on its own split, or on any folder of class folders.
+"""Test the model of a run again: on its own split, or on examples of your own.
 
     python -m tasks.evaluate latest
     python -m tasks.evaluate latest --split validation
@@ -24,18 +24,19 @@ from tasks.common.errors import UserError
 
 @dataclasses.dataclass(frozen=True)
 class EvaluateOptions:
-    """Test the model of a run again: on its own split, or on any folder of class folders."""
+    """Test the model of a run again: on its own split, or on examples of your own."""
 
     run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
     """A run folder, the name of a run, or `latest`."""
     data_dir: Path | None = None
-    """Folder of class folders, named like the model's classes, instead of the run's own data."""
+    """Labelled examples instead of the run's own; for a classifier of pictures a folder of class
+    folders, named like the model's classes."""
     split: Literal["test", "validation"] = "test"
-    """Which split: of the run, or of the folder if it has splits of its own."""
+    """Which split: of the run, or of --data-dir if it has splits of its own."""
     batch_size: int = 64
-    """Pictures predicted at once; the numbers do not depend on it."""
+    """Examples predicted at once; the numbers do not depend on it."""
     skip_bad_images: bool = False
-    """Leave out pictures of --data-dir that cannot be read, and list them, instead of stopping."""
+    """Leave out examples of --data-dir that cannot be read, and list them, instead of stopping."""
     runs_dir: Path = Path("runs")
     """Folder that holds the run folders of all tasks."""
 
@@ -55,24 +56,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def evaluate(options: EvaluateOptions) -> None:
     """Predicts, counts, compares with the report and writes."""
-    from tasks.common import evaluation, run_pictures
+    from tasks.common import evaluation, run_splits, saved_run
 
-    saved = run_pictures.open_classifier(options.run, options.runs_dir)
+    saved = saved_run.open_run(options.run, options.runs_dir)
+    verbs = saved.task.verbs()
     if options.data_dir is None:
-        source = getattr(run_pictures.load_splits(saved), options.split)
+        source = getattr(run_splits.load_splits(saved), options.split)
         data, name = evaluation.OWN_DATA, options.split
         reported = evaluation.reported_metrics(saved, options.split)
     else:
-        source = evaluation.folder_examples(
-            options.data_dir,
-            options.split,
-            saved.class_names,
-            options.skip_bad_images,
-            saved.config.workers,
-            run_pictures.batching(saved, 1).image_size,
-        )
-        data = str(options.data_dir.expanduser().resolve())
-        name, reported = Path(data).name or "pictures", None
+        place = options.data_dir.expanduser()
+        source = verbs.outside_examples(saved, place, options.split, options.skip_bad_images)
+        data = str(place.resolve())
+        name, reported = Path(data).name or f"{verbs.example}s", None
     result = evaluation.evaluate(saved, source, data, options.split, options.batch_size)
     path = evaluation.write(saved, result, name)
     print(evaluation.table(result, reported))

@@ -5,10 +5,10 @@
     python -m tasks.export latest --quantize int8 --benchmark
     python -m tasks.export runs/cars_finetune/first --format saved_model --output ~/served
 
-`saved_model` is for TensorFlow Serving (it takes uint8 pictures or encoded picture files),
-`litert` for phones, `onnx` for ONNX Runtime and other tools. Every export holds the class names,
-is loaded again in its own runtime and is kept only if it agrees with the model on real pictures.
-Batch normalisation is folded into the layers before it.
+`saved_model` is for TensorFlow Serving (of a model on pictures it takes uint8 pictures or encoded
+picture files), `litert` for phones, `onnx` for ONNX Runtime and other tools. Every export holds the
+names of its outputs, such as the classes, is loaded again in its own runtime and is kept only if it
+agrees with the model on real examples. Batch normalisation is folded into the layers before it.
 """
 
 from __future__ import annotations
@@ -41,16 +41,17 @@ class ExportOptions:
     """The formats to write."""
     quantize: Literal["float16", "dynamic", "int8"] | None = None
     """Store smaller numbers, in the formats that can: half-precision weights; 8-bit weights; 8-bit
-    weights and activations, calibrated on training pictures."""
+    weights and activations, calibrated on training examples."""
     output: Path | None = None
     """Where to write; `export` in the run folder when not given."""
     data_dir: Path | None = None
-    """Any folder of pictures to calibrate and compare on, instead of the run's own; with
-    --benchmark, class folders named like the model's classes, to test on as well."""
+    """Other examples to calibrate and compare on than the run's own, labelled or not: of a model on
+    pictures any folder of pictures; with --benchmark labelled ones, to test on as well, such as
+    class folders named like the model's classes."""
     benchmark: bool = False
-    """Then time the model and its exports side by side on this machine and count how many test
-    pictures each gets right; with --quantize, each format also as float32. Written beside the
-    exports as benchmark.json and benchmark.md."""
+    """Then time the model and its exports side by side on this machine and, of a classifier, count
+    how many test examples each gets right; with --quantize, each format also as float32. Written
+    beside the exports as benchmark.json and benchmark.md."""
     runs_dir: Path = Path("runs")
     """Folder that holds the run folders of all tasks."""
 
@@ -91,32 +92,32 @@ def export(options: ExportOptions) -> None:
     """Writes the formats one after another and prints how they compare.
 
     Raises:
-        DataError: pictures that are needed cannot be read; nothing is written.
+        DataError: examples that are needed cannot be read; nothing is written.
         UserError: an export does not compute what the model computes; the others are kept.
     """
-    from tasks.common import run_export, run_pictures
+    from tasks.common import run_export, saved_run
     from tasks.common.exports.agreement import ExportError
 
-    saved = run_pictures.open_classifier(options.run, options.runs_dir)
+    saved = saved_run.open_run(options.run, options.runs_dir)
     folder = options.output or saved.folder.exports
-    pictures, examples = _pictures(saved, options)
+    inputs, examples = _inputs(saved, options)
     wanted = run_export.variants(options.format, options.quantize, options.benchmark)
     print(f"writing {', '.join(dict.fromkeys(options.format))} to {folder}", flush=True)
     rows, refused = [], []
-    for outcome in run_export.export(saved, folder, wanted, pictures):
+    for outcome in run_export.export(saved, folder, wanted, inputs):
         if isinstance(outcome, ExportError):
             refused.append(str(outcome))
         else:
             rows.append(outcome)
             print(f"{outcome.path.name} is written, loaded again and compared", flush=True)
-    print(run_export.table(saved, rows, None if options.benchmark else pictures.compared[:1]))
+    print(run_export.table(saved, rows, None if options.benchmark else inputs.compared[:1]))
     if rows:
         who = "those kept agree" if refused else "they agree"
-        print(f"compared with the model on {len(pictures.compared)} {pictures.kind}: {who}")
+        print(f"compared with the model on {len(inputs.compared)} {inputs.kind}: {who}")
     if run_export.tells_little(rows):
         print(
-            "warning: the model answers these pictures nearly alike, so the agreement says "
-            "little; compare on others with --data-dir.",
+            f"warning: the model answers these {saved.task.verbs().example}s nearly alike, so the "
+            "agreement says little; compare on others with --data-dir.",
             file=sys.stderr,
         )
     if examples is not None and rows:
@@ -125,22 +126,22 @@ def export(options: ExportOptions) -> None:
         raise UserError(" ".join(refused))
 
 
-def _pictures(
+def _inputs(
     saved: SavedRun, options: ExportOptions
-) -> tuple[run_export.ExportPictures, run_export.BenchmarkExamples | None]:
+) -> tuple[run_export.ExportInputs, run_export.BenchmarkExamples | None]:
     """What to calibrate and compare on, and for a benchmark what to test on."""
     from tasks.common import run_export
 
     if options.data_dir is not None:
-        pictures = run_export.folder_pictures(saved, options.data_dir)
+        inputs = run_export.outside_inputs(saved, options.data_dir)
         if not options.benchmark:
-            return pictures, None
-        return pictures, run_export.folder_test_examples(saved, options.data_dir)
+            return inputs, None
+        return inputs, run_export.outside_test_examples(saved, options.data_dir)
     splits = run_export.own_splits(saved, options.quantize, options.benchmark)
-    pictures = run_export.own_pictures(saved, splits, calibrate=options.quantize == "int8")
+    inputs = run_export.own_inputs(saved, splits, calibrate=options.quantize == "int8")
     if splits is None or not options.benchmark:
-        return pictures, None
-    return pictures, run_export.BenchmarkExamples(splits.test, "the run's test split")
+        return inputs, None
+    return inputs, run_export.BenchmarkExamples(splits.test, "the run's test split")
 
 
 def _benchmark(
@@ -153,11 +154,13 @@ def _benchmark(
     from tasks.common import run_export
     from tasks.common.exports import benchmark
 
-    print(f"testing and timing on {len(examples.source)} pictures of {examples.kind}", flush=True)
+    words = run_export.words_of(saved, examples)
+    counted = f"{words.examples} {words.example}s of {words.data}"
+    print(f"testing and timing on {counted}", flush=True)
     results = run_export.run_benchmark(saved, rows, examples)
-    print(benchmark.table(results))
-    print(benchmark.explanation(examples.kind, len(examples.source)))
-    for path in run_export.write_benchmark(saved, folder, results, examples.kind):
+    print(benchmark.table(results, words))
+    print(benchmark.explanation(results, words))
+    for path in run_export.write_benchmark(saved, folder, results, words):
         print(f"written: {path}")
 
 

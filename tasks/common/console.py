@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -46,3 +46,20 @@ def copied_to(path: Path) -> Iterator[None]:
             yield
         finally:
             sys.stdout = before
+
+
+def progress(words: str, at_end: bool = False) -> Callable[[int, int], None]:
+    """A function of (done, total) that shows both: on a terminal a line that moves.
+
+    Args:
+        words: the line, with `{done}` and `{total}` where the numbers go.
+        at_end: print the last line elsewhere too, such as in a log, which is else left alone.
+    """
+
+    def show(done: int, total: int) -> None:
+        last = done == total
+        if sys.stdout.isatty() or (last and at_end):
+            line = words.format(done=done, total=total)
+            print(line, end="\n" if last else "\r", flush=True)
+
+    return show

@@ -1,4 +1,4 @@
-"""Tests the model of a run again: on a split of its own, or on another folder of pictures."""
+"""Tests the model of a run again and sets the numbers beside those of its report."""
 
 from __future__ import annotations
 
@@ -6,46 +6,21 @@ import dataclasses
 import itertools
 import json
 import math
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from datasets import check, core, folder
-from datasets.core import DataError
-from tasks.common import classification, image_classifier, run_folder, run_pictures
-from tasks.common.classification import Predictions
+from tasks.common import run_folder
 from tasks.common.saved_run import SavedRun
 from tasks.common.tables import text_table
 from tasks.common.wording import MISSING, decimal, percent
 
 OWN_DATA = "the run's own"
 # Half of the last digit that the tables show. Sums in batches of another size, or on another
-# processor, move a number by far less.
-SAME_WITHIN = 0.0005
-
-
-@dataclasses.dataclass(frozen=True)
-class Relabelled:
-    """The examples of a source under other class ids, int64, shape (len,)."""
-
-    source: core.LabelledSource
-    labels: np.ndarray
-
-    def __len__(self) -> int:
-        """Number of examples."""
-        return len(self.source)
-
-    def example(self, index: int) -> dict[str, np.ndarray]:
-        """The example of the source with its new label."""
-        return {**self.source.example(index), "label": self.labels[index]}
-
-    def identifier(self, index: int) -> str:
-        """What the source calls it."""
-        return self.source.identifier(index)
+# processor, move a number by far less; a large one, which has fewer digits after the point, by no
+# more than float32 rounds a sum of some thousand terms.
+SAME_WITHIN, SAME_SHARE = 0.0005, 1e-5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,9 +28,9 @@ class Evaluation:
     """Numbers of one model on one set of examples.
 
     Attributes:
-        data: `OWN_DATA`, or the folder of the pictures.
+        data: `OWN_DATA`, or the place of the examples.
         split: `test` or `validation`.
-        metrics: as `classification.metrics` gives them.
+        metrics: as `Verbs.measure` gives them.
         seconds: time the predictions took.
     """
 
@@ -65,79 +40,11 @@ class Evaluation:
     seconds: float
 
 
-def evaluate(
-    saved: SavedRun, source: core.LabelledSource, data: str, split: str, batch_size: int
-) -> Evaluation:
-    """Predicts every example and counts."""
+def evaluate(saved: SavedRun, source: Any, data: str, split: str, batch_size: int) -> Evaluation:
+    """Predicts every example of a source and counts."""
     started = time.monotonic()
-    probabilities = image_classifier.predict(
-        saved.model, source, run_pictures.batching(saved, batch_size)
-    )
-    predictions = Predictions(
-        probabilities=probabilities,
-        labels=np.asarray(source.labels),
-        identifiers=tuple(source.identifier(index) for index in range(len(source))),
-        class_names=saved.class_names,
-    )
-    seconds = time.monotonic() - started
-    return Evaluation(data, split, classification.metrics(predictions), seconds)
-
-
-def folder_examples(
-    data_dir: Path,
-    split: str,
-    class_names: tuple[str, ...],
-    skip_bad_images: bool,
-    workers: int,
-    image_size: tuple[int, int] | None = None,
-) -> core.LabelledSource:
-    """The pictures in class folders, under the class ids of a model that knows these names.
-
-    `image_size` is that of the model: the pictures are decoded for it as in its training.
-
-    Of a folder with splits of its own the one called `split` counts, else all pictures. Classes
-    of the model without a folder are named on standard error, as are pictures left out.
-
-    Raises:
-        DataError: as `folder.read_parts`; the folder lacks the split or holds a class that the
-            model does not know; a picture cannot be read and is not to be skipped.
-    """
-    names, parts = folder.read_parts(data_dir, image_size)
-    if len(parts) > 1 and split not in parts:
-        raise DataError(
-            f"{data_dir} has folders for {', '.join(parts)} and none for {split}: choose another "
-            "--split, or name the folder of one of them with --data-dir."
-        )
-    source = parts[split] if split in parts else parts["train"]
-    unknown = [name for name in names if name not in class_names]
-    if unknown:
-        raise DataError(
-            f"{data_dir} must hold only class folders named like the model's classes "
-            f"({_listed(class_names)}), received also {_listed(unknown)}: rename or remove them."
-        )
-    ids = np.array([class_names.index(name) for name in names], dtype=np.int64)
-    absent = np.setdiff1d(np.arange(len(class_names)), ids[source.labels])
-    if len(absent):
-        print(
-            f"note: {data_dir} has no pictures of {_listed([class_names[i] for i in absent])}; "
-            "the numbers say nothing about them.",
-            file=sys.stderr,
-        )
-    return _readable(Relabelled(source, ids[source.labels]), skip_bad_images, workers)
-
-
-def _readable(source: Relabelled, skip_bad_images: bool, workers: int) -> core.LabelledSource:
-    bad = check.find_bad_pictures(source, workers=workers)
-    if not skip_bad_images:
-        check.require_no_bad_pictures(bad)
-    for picture in bad:
-        print(f"left out {picture.identifier}: {picture.reason}", file=sys.stderr)
-    return check.without(source, bad)
-
-
-def _listed(names: Any, most: int = 5) -> str:
-    shown = ", ".join(map(repr, names[:most]))
-    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+    metrics = saved.task.verbs().measure(saved, source, batch_size)
+    return Evaluation(data, split, metrics, time.monotonic() - started)
 
 
 def reported_metrics(saved: SavedRun, split: str) -> dict[str, float] | None:
@@ -155,27 +62,39 @@ def differences(reported: Mapping[str, float], received: Mapping[str, float]) ->
     return [
         f"{_words(name)} {_shown(name, value)}, was {_shown(name, reported[name])}"
         for name, value in received.items()
-        if reported.get(name) is not None
-        and not math.isclose(value, reported[name], rel_tol=0, abs_tol=SAME_WITHIN)
+        if value is not None
+        and reported.get(name) is not None
+        and not math.isclose(value, reported[name], rel_tol=SAME_SHARE, abs_tol=SAME_WITHIN)
     ]
 
 
 def table(evaluation: Evaluation, reported: Mapping[str, float] | None) -> str:
-    """The numbers as a table, beside those of the report where it has any."""
+    """The numbers as a table, beside those of the report where it has any.
+
+    NAME_low and NAME_high become one line below NAME: its 95 % interval.
+    """
     columns = [evaluation.metrics, *([reported] if reported else [])]
-    names = [name for name in evaluation.metrics if name not in ("accuracy_low", "accuracy_high")]
     rows = []
-    for name in names:
+    for name in evaluation.metrics:
+        of, _, bound = name.rpartition("_")
+        if bound in ("low", "high") and _has_interval(evaluation.metrics, of):
+            continue
         rows.append([_words(name), *(_shown(name, numbers.get(name)) for numbers in columns)])
-        if name == "accuracy":
-            rows.append(["95 % interval", *map(interval, columns)])
+        if _has_interval(evaluation.metrics, name):
+            rows.append(["95 % interval", *(interval(numbers, name) for numbers in columns)])
     return text_table([evaluation.split, "now", *(["report"] if reported else [])], rows)
 
 
-def interval(metrics: Mapping[str, float]) -> str:
-    """The 95 % interval of the accuracy in words."""
-    low, high = metrics.get("accuracy_low"), metrics.get("accuracy_high")
-    return MISSING if low is None or high is None else f"{percent(low)} to {percent(high)}"
+def _has_interval(metrics: Mapping[str, float], name: str) -> bool:
+    return {name, f"{name}_low", f"{name}_high"} <= metrics.keys()
+
+
+def interval(metrics: Mapping[str, float], name: str) -> str:
+    """The 95 % interval of the metric called `name`, in words."""
+    low, high = metrics.get(f"{name}_low"), metrics.get(f"{name}_high")
+    if low is None or high is None:
+        return MISSING
+    return f"{_shown(name, low)} to {_shown(name, high)}"
 
 
 def _words(name: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 
 import keras
@@ -11,6 +10,7 @@ import tensorflow as tf
 
 from datasets import augment, core, feature_cache, pipeline
 from keras_models import folding, transfer
+from tasks.common import console
 from tasks.common.errors import UserError
 from tasks.common.image_classifier import batching
 from tasks.common.image_classifier_config import ImageClassifierConfig
@@ -168,7 +168,7 @@ class Store:
                 shape,
                 config.cache_precision,
                 features,
-                _progress(title),
+                console.progress(f"{title}: {{done}} of {{total}}"),
             )
         except (OverflowError, FloatingPointError) as error:
             raise UserError(str(error)) from error
@@ -204,20 +204,9 @@ def _inference(trunk: keras.Model, example: tf.Tensor) -> Callable[[tf.Tensor], 
     """The trunk as a compiled function, with BatchNormalization folded where that is exact."""
     folded = folding.fold_batch_normalization(trunk)
     expected, received = (model(example, training=False).numpy() for model in (trunk, folded))
-    difference = np.abs(received - expected).max() / max(np.abs(expected).max(), 1e-12)
+    difference = folding.relative_difference(expected, received)
     used = folded if difference <= folding.FOLDING_TOLERANCE else trunk
     function = tf.function(
         lambda batch: tf.cast(used(batch, training=False), tf.float32), reduce_retracing=True
     )
     return lambda batch: function(batch).numpy()
-
-
-def _progress(title: str) -> Callable[[int, int], None]:
-    """A moving line on a terminal; silent elsewhere."""
-
-    def show(done: int, total: int) -> None:
-        if sys.stdout.isatty():
-            end = "\n" if done == total else "\r"
-            print(f"{title}: {done} of {total}", end=end, flush=True)
-
-    return show

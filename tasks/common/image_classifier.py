@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -13,6 +11,7 @@ import tensorflow as tf
 from callbacks.prediction_pictures import classification_pictures
 from datasets import augment, check, core, decoded_cache, memory, pipeline
 from keras_models import transfer
+from tasks.common import console
 from tasks.common.image_classifier_config import ImageClassifierConfig
 from tasks.common.optimizers import build_optimizer
 from tasks.common.task import Batches, Stage
@@ -34,7 +33,8 @@ def checked(splits: core.Splits, config: ImageClassifierConfig) -> core.Splits:
         if config.limit is not None:
             source = core.limit(source, config.limit, config.seed)
         source = memory.Remembered(source, share)
-        bad = check.find_bad_pictures(source, _show_progress(name), config.workers)
+        shown = console.progress(f"checked {{done}} of {{total}} {name} pictures", at_end=True)
+        bad = check.find_bad_pictures(source, shown, config.workers)
         if bad and config.skip_bad_images:
             for picture in bad:
                 print(f"left out {picture.identifier}: {picture.reason}")
@@ -47,17 +47,6 @@ def checked(splits: core.Splits, config: ImageClassifierConfig) -> core.Splits:
             )
         parts[name] = source
     return core.Splits(**parts, info=splits.info)
-
-
-def _show_progress(name: str) -> Callable[[int, int], None]:
-    """Prints how many pictures have been looked at: a moving line on a terminal, else the end."""
-
-    def show(done: int, total: int) -> None:
-        if done == total or sys.stdout.isatty():
-            end = "\n" if done == total else "\r"
-            print(f"checked {done} of {total} {name} pictures", end=end, flush=True)
-
-    return show
 
 
 def batching(config: ImageClassifierConfig, info: core.DatasetInfo, size: int) -> pipeline.Batching:

@@ -1,10 +1,9 @@
-"""Classifies picture files one after another: any number of them, in bounded memory."""
+"""Answers picture files one after another: any number of them, in bounded memory."""
 
 from __future__ import annotations
 
 import collections
 import contextlib
-import dataclasses
 import functools
 import itertools
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -17,34 +16,9 @@ import tensorflow as tf
 from datasets import images, pipeline
 from datasets.core import DataError
 from tasks.common import run_pictures
+from tasks.common.answers import Answer
 from tasks.common.found_pictures import FoundPicture
 from tasks.common.saved_run import SavedRun
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Answer:
-    """What the model says about one picture.
-
-    Attributes:
-        picture: the file.
-        probabilities: float32, shape (classes,); None where the file cannot be read.
-        error: one sentence that says why it cannot be read; None where it can.
-    """
-
-    picture: FoundPicture
-    probabilities: np.ndarray | None
-    error: str | None = None
-
-    def top(self, count: int) -> list[tuple[int, float]]:
-        """The most probable class ids with their probabilities; ties go to the lower id.
-
-        Raises:
-            ValueError: the file could not be read, so there is no answer.
-        """
-        if self.probabilities is None:
-            raise ValueError(f"an unreadable picture has no classes. Received: {self.error=}")
-        order = np.argsort(-self.probabilities, kind="stable")[:count]
-        return [(int(index), float(self.probabilities[index])) for index in order]
 
 
 def answers(saved: SavedRun, pictures: Iterable[FoundPicture], batch_size: int) -> Iterator[Answer]:
@@ -67,9 +41,9 @@ def _answer(
     found = iter(model.predict_on_batch(np.stack(readable)) if readable else ())
     for picture, pixels in batch:
         if isinstance(pixels, str):
-            yield Answer(picture, None, pixels)
+            yield Answer(str(picture.path), None, pixels, picture)
         else:
-            yield Answer(picture, next(found))
+            yield Answer(str(picture.path), next(found), None, picture)
 
 
 def _load(picture: FoundPicture, how: pipeline.Batching) -> tuple[FoundPicture, np.ndarray | str]:

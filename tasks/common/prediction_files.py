@@ -1,8 +1,8 @@
-"""Where answers go: lines of a terminal, JSON Lines, CSV, annotated pictures.
+"""Where a classifier's answers go: lines of a terminal, JSON Lines, CSV, annotated pictures.
 
 Each function gives another one, which takes an answer and writes it at once, so that a command
-that is stopped has written all it knew. Paths go into files as they are, with bytes that are no
-UTF-8 escaped (JSON) or unchanged (CSV).
+that is stopped has written all it knew. Names go into files as they are, with bytes that are no
+UTF-8 escaped (JSON) or unchanged (CSV). `called` is what the names of examples are: `file`, `row`.
 """
 
 from __future__ import annotations
@@ -11,30 +11,45 @@ import contextlib
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from datasets.core import DataError
 from tasks.common import annotated_pictures
-from tasks.common.prediction import Answer
+from tasks.common.answers import Answer, Write
+from tasks.common.predict_options import PredictOptions
 from tasks.common.wording import one_line, percent, shorten
 
-Write = Callable[[Answer], None]
-
-FILE_WIDTH, CLASS_WIDTH = 40, 24
+NAME_WIDTH, CLASS_WIDTH = 40, 24
 
 
-def terminal(class_names: Sequence[str], top: int) -> Write:
-    """A line per picture on standard output, under a header; unreadable ones on standard error."""
+@contextlib.contextmanager
+def writers(
+    options: PredictOptions, class_names: Sequence[str], called: str = "file"
+) -> Iterator[list[Write]]:
+    """All that the options of `tasks.predict` ask for but annotated pictures."""
+    with contextlib.ExitStack() as stack:
+        found = [terminal(class_names, min(options.top, len(class_names)), called)]
+        if options.json is not None:
+            lines = json_lines(options.json, class_names, options.top, called)
+            found.append(stack.enter_context(lines))
+        if options.csv is not None:
+            table = csv_table(options.csv, class_names, called)
+            found.append(stack.enter_context(table))
+        yield found
+
+
+def terminal(class_names: Sequence[str], top: int, called: str = "file") -> Write:
+    """A line per example on standard output, under a header; unreadable ones on standard error."""
     width = min(CLASS_WIDTH, max(len("class"), *map(len, class_names)))
-    header = ["file".ljust(FILE_WIDTH), *[f"{'class':{width}} {'share':>8}"] * top]
+    header = [called.ljust(NAME_WIDTH), *[f"{'class':{width}} {'share':>8}"] * top]
     print("  ".join(header))
 
     def write(answer: Answer) -> None:
         if answer.error is not None:
             print(f"not read: {one_line(answer.error)}", file=sys.stderr)
             return
-        cells = [shorten(str(answer.picture.path), FILE_WIDTH).ljust(FILE_WIDTH)]
+        cells = [shorten(answer.name, NAME_WIDTH).ljust(NAME_WIDTH)]
         for class_id, probability in answer.top(top):
             name = shorten(class_names[class_id], width)
             cells.append(f"{name:{width}} {percent(probability):>8}")
@@ -44,13 +59,15 @@ def terminal(class_names: Sequence[str], top: int) -> Write:
 
 
 @contextlib.contextmanager
-def json_lines(path: Path, class_names: Sequence[str], top: int) -> Iterator[Write]:
+def json_lines(
+    path: Path, class_names: Sequence[str], top: int, called: str = "file"
+) -> Iterator[Write]:
     """A JSON object a line: `file`, `class`, `probability` and `top`, or `file` and `error`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", buffering=1) as file:
 
         def write(answer: Answer) -> None:
-            document: dict[str, object] = {"file": str(answer.picture.path)}
+            document: dict[str, object] = {called: answer.name}
             if answer.error is not None:
                 document["error"] = answer.error
             else:
@@ -65,21 +82,21 @@ def json_lines(path: Path, class_names: Sequence[str], top: int) -> Iterator[Wri
 
 
 @contextlib.contextmanager
-def csv_table(path: Path, class_names: Sequence[str]) -> Iterator[Write]:
-    """A row a readable picture: `file`, `class`, and the probability of every class."""
+def csv_table(path: Path, class_names: Sequence[str], called: str = "file") -> Iterator[Write]:
+    """A row a readable example: `file`, `class`, and the probability of every class."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open(
         "w", encoding="utf-8", errors="surrogateescape", newline="", buffering=1
     ) as file:
         rows = csv.writer(file)
-        rows.writerow(["file", "class", *(f"probability of {name}" for name in class_names)])
+        rows.writerow([called, "class", *(f"probability of {name}" for name in class_names)])
 
         def write(answer: Answer) -> None:
-            if answer.probabilities is None:
+            if answer.output is None:
                 return
             best = class_names[answer.top(1)[0][0]]
-            shares = (f"{share:.6g}" for share in answer.probabilities)
-            rows.writerow([str(answer.picture.path), best, *shares])
+            shares = (f"{share:.6g}" for share in answer.output)
+            rows.writerow([answer.name, best, *shares])
 
         yield write
 
@@ -88,7 +105,7 @@ def annotated_copies(folder: Path, class_names: Sequence[str], top: int) -> Writ
     """An annotated copy a readable picture; one that cannot be made is named on standard error."""
 
     def write(answer: Answer) -> None:
-        if answer.error is not None:
+        if answer.error is not None or answer.picture is None:
             return
         ranking = [(class_names[class_id], share) for class_id, share in answer.top(top)]
         try:

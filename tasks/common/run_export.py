@@ -1,4 +1,4 @@
-"""Exports of a run, compared with its model on its own pictures, and timed beside it."""
+"""Exports of a run, compared with its model on its own examples, and timed beside it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
-from datasets import check, images, pipeline
-from datasets.core import DataError, LabelledSource, Splits
-from datasets.files import PictureFiles
-from tasks.common import evaluation, run_folder, run_pictures
+from datasets.core import DataError, LabelledSource, Splits, Subset
+from tasks.common import run_folder, run_splits
 from tasks.common.exports import agreement, benchmark, formats, timing, verified
 from tasks.common.exports.folded import fold
 from tasks.common.exports.precision import float32_twin
@@ -24,22 +21,24 @@ from tasks.common.saved_run import SavedRun
 from tasks.common.tables import text_table
 from tasks.common.wording import MISSING, percent
 
-# LiteRT, "Post-training integer quantization", asks for 100 to 500 pictures to calibrate on.
-CALIBRATION_PICTURES = 300
+# LiteRT, "Post-training integer quantization", asks for 100 to 500 examples to calibrate on.
+CALIBRATION_EXAMPLES = 300
 # Enough to see a wrong class in a hundred, few enough to be computed in seconds.
-COMPARED_PICTURES = 128
-# Below this spread of the probabilities a model answers all pictures nearly alike.
+COMPARED_EXAMPLES = 128
+# Below this spread of a probability or a coordinate a model answers all examples nearly alike.
 TELLING_SPREAD = 0.05
+# Test examples in memory at once: 40 MB of pictures of 224 pixels.
+_CHUNK = 8 * benchmark.BATCH_SIZE
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class ExportPictures:
+class ExportInputs:
     """What exports are calibrated and compared on.
 
     Attributes:
-        calibration: uint8, shape (n, height, width, 3), like those the model was trained on;
-            None where no export needs them.
-        compared: uint8, shape (n, height, width, 3), n > 0.
+        calibration: inputs of the model, shape (n, ...), like those it was trained on; None where
+            no export needs them.
+        compared: inputs of the model, shape (n, ...), n > 0.
         kind: what `compared` shows, in words.
     """
 
@@ -53,7 +52,7 @@ class BenchmarkExamples:
     """What a benchmark counts right answers on.
 
     Attributes:
-        source: the examples, under the class ids of the model.
+        source: the examples, under the class ids of the model, if it has any.
         kind: what they are, in words.
     """
 
@@ -64,92 +63,67 @@ class BenchmarkExamples:
 def own_splits(saved: SavedRun, quantize: str | None, benchmarked: bool) -> Splits | None:
     """The run's examples; None where they are gone and nothing needs them.
 
-    A comparison is possible without them, on drawn patches of colour, and standard error says so.
+    A comparison is possible without them, on made-up inputs, and standard error says so.
 
     Raises:
-        DataError: the pictures are needed, to calibrate or to test on, and cannot be read.
+        DataError: the examples are needed, to calibrate or to test on, and cannot be read.
     """
     try:
-        return run_pictures.load_splits(saved)
+        return run_splits.load_splits(saved)
     except DataError as error:
+        verbs = saved.task.verbs()
         if benchmarked:
             raise DataError(
-                f"--benchmark tests on the run's test pictures, and they cannot be read: {error} "
-                "Or name class folders of other test pictures with --data-dir."
+                f"--benchmark tests on the run's test {verbs.example}s, and they cannot be read: "
+                f"{error} Or name other labelled test {verbs.example}s with --data-dir."
             ) from error
         if quantize == "int8":
             raise DataError(
-                f"int8 is calibrated on training pictures, and those of the run cannot be read: "
-                f"{error} Or name a folder of similar pictures with --data-dir."
+                f"int8 is calibrated on training {verbs.example}s, and those of the run cannot be "
+                f"read: {error} Or name a place of similar {verbs.example}s with --data-dir."
             ) from error
         print(
-            f"note: compared on drawn patches of colour, because the run's pictures cannot be "
+            f"note: compared on {verbs.drawn}, because the run's {verbs.example}s cannot be "
             f"read: {error}",
             file=sys.stderr,
         )
         return None
 
 
-def own_pictures(saved: SavedRun, splits: Splits | None, calibrate: bool) -> ExportPictures:
-    """Training pictures to calibrate on, if asked for, and validation pictures to compare on."""
+def own_inputs(saved: SavedRun, splits: Splits | None, calibrate: bool) -> ExportInputs:
+    """Training examples to calibrate on, if asked for, and validation examples to compare on."""
+    verbs = saved.task.verbs()
     if splits is None:
-        return ExportPictures(None, colour_patches(saved), "drawn patches of colour")
+        return ExportInputs(None, verbs.drawn_arrays(saved), verbs.drawn)
     calibration = None
     if calibrate:
-        calibration = run_pictures.picture_sample(saved, splits.train, CALIBRATION_PICTURES)
-    compared = run_pictures.picture_sample(saved, splits.validation, COMPARED_PICTURES)
-    return ExportPictures(calibration, compared, "validation pictures")
+        calibration = verbs.arrays(saved, splits.train, CALIBRATION_EXAMPLES)
+    compared = verbs.arrays(saved, splits.validation, COMPARED_EXAMPLES)
+    return ExportInputs(calibration, compared, f"validation {verbs.example}s")
 
 
-def folder_pictures(saved: SavedRun, folder: Path) -> ExportPictures:
-    """Pictures of any folder, spread evenly over it; those that cannot be read are left out.
-
-    Raises:
-        DataError: there is no such folder, or no readable picture in it.
-    """
-    folder = folder.expanduser()
-    paths = images.list_pictures(folder) if folder.is_dir() else []
-    spread = np.unique(np.linspace(0, len(paths) - 1, CALIBRATION_PICTURES).astype(int))
-    chosen = [paths[index] for index in spread] if paths else []
-    every = PictureFiles(chosen, [0] * len(chosen))
-    bad = {picture.index for picture in check.find_bad_pictures(every, None, saved.config.workers)}
-    kept = [path for index, path in enumerate(chosen) if index not in bad]
-    if not kept:
-        raise DataError(
-            f"{folder} must be a folder with pictures that can be read, received "
-            f"{len(paths)} pictures: name another one with --data-dir."
-        )
-    size = tuple(saved.model.input_shape[1:3])
-    readable = PictureFiles(kept, [0] * len(kept), image_size=size)
-    pictures = run_pictures.picture_sample(saved, readable, len(kept))
-    compared = pictures[np.unique(np.linspace(0, len(kept) - 1, COMPARED_PICTURES).astype(int))]
-    return ExportPictures(pictures, compared, f"pictures of {folder}")
-
-
-def colour_patches(saved: SavedRun) -> np.ndarray:
-    """Random soft patches of colour, uint8, shape (n, height, width, 3), of the model's size."""
-    how = run_pictures.batching(saved, COMPARED_PICTURES)
-    generator = np.random.default_rng(saved.config.seed)
-    coarse = generator.integers(0, 256, (COMPARED_PICTURES, 4, 4, 3), dtype=np.uint8)
-    return np.stack([pipeline.resize(one, how.image_size, "squash").numpy() for one in coarse])
-
-
-def folder_test_examples(saved: SavedRun, folder: Path) -> BenchmarkExamples:
-    """The pictures in class folders named like the model's classes; its `test` part if it has one.
+def outside_inputs(saved: SavedRun, place: Path) -> ExportInputs:
+    """Examples of a place that the user names, to calibrate and to compare on.
 
     Raises:
-        DataError: see `evaluation.folder_examples`.
+        DataError: there is no such place, or nothing in it can be read.
     """
-    folder = folder.expanduser()
-    source = evaluation.folder_examples(
-        folder,
-        "test",
-        saved.class_names,
-        skip_bad_images=True,
-        workers=saved.config.workers,
-        image_size=tuple(saved.model.input_shape[1:3]),
-    )
-    return BenchmarkExamples(source, str(folder))
+    verbs = saved.task.verbs()
+    place = place.expanduser()
+    inputs = verbs.outside_arrays(saved, place, CALIBRATION_EXAMPLES)
+    spread = np.unique(np.linspace(0, len(inputs) - 1, COMPARED_EXAMPLES).astype(int))
+    return ExportInputs(inputs, inputs[spread], f"{verbs.example}s of {place}")
+
+
+def outside_test_examples(saved: SavedRun, place: Path) -> BenchmarkExamples:
+    """The labelled examples of a place that the user names; its `test` part if it has one.
+
+    Raises:
+        DataError: see `Verbs.outside_examples`.
+    """
+    place = place.expanduser()
+    source = saved.task.verbs().outside_examples(saved, place, "test", True)
+    return BenchmarkExamples(source, str(place))
 
 
 def variants(
@@ -176,7 +150,7 @@ def export(
     saved: SavedRun,
     folder: Path,
     wanted: Sequence[tuple[str, str | None]],
-    pictures: ExportPictures,
+    inputs: ExportInputs,
 ) -> Iterator[verified.ExportRow | agreement.ExportError]:
     """One finished, compared export after another, or the reason why it was not kept.
 
@@ -184,42 +158,38 @@ def export(
         saved: the run.
         folder: where to.
         wanted: see `variants`.
-        pictures: to calibrate and compare on.
+        inputs: to calibrate and compare on.
     """
-    how = run_pictures.batching(saved, 1)
+    verbs = saved.task.verbs()
     model = float32_twin(saved.model)
-    folded = fold(model, pictures.compared)
+    folded = fold(model, inputs.compared)
     if folded.sentence is not None:
         print(folded.sentence, flush=True)
-
-    def resize_picture(picture: tf.Tensor) -> tf.Tensor:
-        return pipeline.resize(picture, how.image_size, how.resizing)
-
     for name, quantize in wanted:
         try:
             yield verified.export_verified(
                 model,
-                saved.class_names,
+                verbs.output_names(saved.model),
                 folder,
                 name,
-                pictures.compared,
+                inputs.compared,
+                output=verbs.output,
                 written=folded.model,
                 quantize=quantize,
-                representative=pictures.calibration,
-                resize_picture=resize_picture,
+                representative=inputs.calibration,
+                resize_picture=verbs.resize_picture and verbs.resize_picture(saved),
             )
         except agreement.ExportError as error:
             yield error
 
 
-def table(saved: SavedRun, rows: Sequence[verified.ExportRow], picture: np.ndarray | None) -> str:
-    """The model itself and its exports: file, size, agreement and time for one picture.
+def table(saved: SavedRun, rows: Sequence[verified.ExportRow], one: np.ndarray | None) -> str:
+    """The model itself and its exports: file, size, agreement and time for one example.
 
     Args:
         saved: the run.
         rows: its exports.
-        picture: a picture to time the model on, uint8, shape (1, height, width, 3); None leaves
-            the times out.
+        one: an input to time the model on, shape (1, ...); None leaves the times out.
     """
     header = ["format", "numbers", "file", "MB", "largest difference", "same class"]
     size = _megabytes(agreement.size_bytes(saved.folder.model))
@@ -235,11 +205,11 @@ def table(saved: SavedRun, rows: Sequence[verified.ExportRow], picture: np.ndarr
         ]
         for row in rows
     ]
-    if picture is not None:
+    if one is not None:
         predict = benchmark.compiled(float32_twin(saved.model))
-        times = [timing.latency(functools.partial(predict, picture))]
+        times = [timing.latency(functools.partial(predict, one))]
         times += [row.latency_ms for row in rows]
-        header.append("ms a picture")
+        header.append(f"ms a {saved.task.verbs().example}")
         cells = [[*line, _digits(time)] for line, time in zip(cells, times, strict=True)]
     return text_table(header, cells)
 
@@ -256,23 +226,42 @@ def _digits(value: float) -> str:
 
 
 def tells_little(rows: Sequence[verified.ExportRow]) -> bool:
-    """Whether the model answered the pictures so alike that agreement proves nothing."""
+    """Whether the model answered the examples so alike that agreement proves nothing."""
     return any(row.agreement.spread < TELLING_SPREAD for row in rows)
 
 
 def run_benchmark(
     saved: SavedRun, rows: Sequence[verified.ExportRow], examples: BenchmarkExamples
 ) -> list[benchmark.Result]:
-    """The model of a run and its exports, each timed and each tested on every example."""
-    how = run_pictures.batching(saved, benchmark.BATCH_SIZE)
-    batches = pipeline.evaluation_batches(examples.source, how).as_numpy_iterator()
-    pictures = run_pictures.picture_sample(saved, examples.source, benchmark.BATCH_SIZE)
+    """The model of a run and its exports, each timed; classifiers tested on every example too."""
+    verbs = saved.task.verbs()
+    labelled = _labelled_batches(saved, examples.source)
+    some = verbs.arrays(saved, examples.source, benchmark.BATCH_SIZE)
     entrants = benchmark.contenders(saved.model, rows)
-    return benchmark.measure(entrants, benchmark.batch_of(pictures), batches)
+    counted = labelled if verbs.output == "probabilities" else None
+    return benchmark.measure(entrants, benchmark.batch_of(some), counted)
+
+
+def _labelled_batches(
+    saved: SavedRun, source: LabelledSource
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Every example once, in order: batches of inputs of the model and of class ids, int64."""
+    for start in range(0, len(source), _CHUNK):
+        chunk = Subset(source, np.arange(start, min(start + _CHUNK, len(source))))
+        inputs = saved.task.verbs().arrays(saved, chunk, len(chunk))
+        labels = np.asarray(chunk.labels)
+        for first in range(0, len(chunk), benchmark.BATCH_SIZE):
+            part = slice(first, first + benchmark.BATCH_SIZE)
+            yield inputs[part], labels[part]
+
+
+def words_of(saved: SavedRun, examples: BenchmarkExamples) -> benchmark.Words:
+    """How the results of a benchmark speak of its examples."""
+    return benchmark.Words(saved.task.verbs().example, examples.kind, len(examples.source))
 
 
 def write_benchmark(
-    saved: SavedRun, folder: Path, results: Sequence[benchmark.Result], kind: str
+    saved: SavedRun, folder: Path, results: Sequence[benchmark.Result], words: benchmark.Words
 ) -> list[Path]:
     """Writes `benchmark.json` and `benchmark.md` beside the exports; their places."""
     machine = run_folder.describe("export", saved.config.seed)
@@ -282,10 +271,10 @@ def write_benchmark(
         **{key: machine[key] for key in ("command", "processor", "cores", "platform", "python")},
         "packages": machine["packages"],
     }
-    document = benchmark.document(results, kind, made)
+    document = benchmark.document(results, words, made)
     texts = {
         "benchmark.json": json.dumps(document, indent=2) + "\n",
-        "benchmark.md": benchmark.page(results, kind, made),
+        "benchmark.md": benchmark.page(results, words, made),
     }
     for name, text in texts.items():
         run_folder.replace_text(folder / name, text)

@@ -2,6 +2,11 @@
 
 One record a kind of task: classifiers of pictures, of rows of a table, of texts; points on
 pictures. The verbs know no kind by name, they call these functions. Light to import.
+
+A `predict` is short: an iterator of `answers.Answer`, the writers that `prediction_files.writers`
+gives for classes, and `answers.hand_out`, which counts, stops and concludes
+(`image_classifier_verbs` is the model of one). Answers for picture files come from
+`prediction.answers`, whatever the columns of the output are.
 """
 
 from __future__ import annotations

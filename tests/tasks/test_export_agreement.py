@@ -10,19 +10,7 @@ from tasks.common.exports import agreement, onnx, precision, verified
 from tests.tasks.small_classifier import (
     CLASS_NAMES,
     build_classifier,
-    coloured_pictures,
-    trained_classifier,
 )
-
-
-@pytest.fixture(scope="module")
-def classifier() -> keras.Model:
-    return trained_classifier()
-
-
-@pytest.fixture(scope="module")
-def pictures() -> np.ndarray:
-    return coloured_pictures(70, seed=2)[0]
 
 
 def lookup(table: list[list[float]]):
@@ -83,7 +71,7 @@ def test_swapped_colours_and_training_mode_are_beyond_the_tolerance(classifier, 
 
 def test_check_holds_quantised_exports_to_the_class():
     def found(difference, share):
-        return agreement.Agreement(difference, share, spread=1.0, examples=100)
+        return agreement.Agreement(difference, 0.0, share, spread=1.0, examples=100)
 
     agreement.check(found(0.5, 0.9), "litert", "int8")
     agreement.check(found(9e-5, 1.0), "litert", None)

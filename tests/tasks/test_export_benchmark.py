@@ -11,7 +11,7 @@ import pytest
 
 from datasets import folder as class_folders
 from tasks import export
-from tasks.common import run_pictures
+from tasks.common import run_pictures, saved_run
 from tasks.common.exports import agreement, benchmark, litert, timing
 from tests.tasks.small_runs import (
     CLASS_NAMES,
@@ -26,7 +26,7 @@ QUICK = timing.Plan(rounds=2, calls=1, settling=0)
 
 @pytest.fixture(autouse=True)
 def few_calls(monkeypatch):
-    monkeypatch.setattr(timing, "ONE_PICTURE", QUICK)
+    monkeypatch.setattr(timing, "ONE_EXAMPLE", QUICK)
     monkeypatch.setattr(timing, "BATCH", QUICK)
 
 
@@ -45,9 +45,8 @@ def numbered(numbers) -> np.ndarray:
 
 def labelled_batches():
     """Five pictures in two batches, to be read once: their labels are 0, 1, 2, 0, 1."""
-    one_hot = np.eye(3, dtype=np.float32)
-    yield numbered([0, 1, 2]), one_hot[[0, 1, 2]]
-    yield numbered([3, 4]), one_hot[[0, 1]]
+    yield numbered([0, 1, 2]), np.array([0, 1, 2])
+    yield numbered([3, 4]), np.array([0, 1])
 
 
 def test_every_contender_is_counted_on_every_picture():
@@ -56,8 +55,8 @@ def test_every_contender_is_counted_on_every_picture():
         benchmark.Contender("export", "int8", lookup([0, 1, 0, 1, 0]), "model_int8.onnx"),
     ]
     first, second = benchmark.measure(entrants, numbered([0, 1]), labelled_batches())
-    assert (first.accuracy, first.same_class, first.pictures) == (4 / 5, 1.0, 5)
-    assert (second.accuracy, second.same_class, second.pictures) == (2 / 5, 3 / 5, 5)
+    assert first.counts == benchmark.Counts(accuracy=4 / 5, same_class=1.0)
+    assert second.counts == benchmark.Counts(accuracy=2 / 5, same_class=3 / 5)
     assert (second.runtime, second.numbers, second.file) == ("export", "int8", "model_int8.onnx")
     assert first.speed.throughput > 0 < second.speed.latency_ms
 
@@ -71,9 +70,10 @@ def test_few_pictures_are_repeated_to_a_batch():
 
 def test_the_page_cannot_be_broken_by_a_name():
     speed = timing.Speed(latency_ms=1.25, latency_p95_ms=20.0, throughput=64.4)
-    results = [benchmark.Result("Keras predict", "float32", None, speed, 0.5, 1.0, 8)]
+    counts = benchmark.Counts(0.5, 1.0)
+    results = [benchmark.Result("Keras predict", "float32", None, speed, counts)]
     made = {"run": "runs/a|b", "command": "export a|b", "processor": "<b>", "cores": 2}
-    page = benchmark.page(results, "pictures of c|d", made)
+    page = benchmark.page(results, benchmark.Words("picture", "pictures of c|d", 8), made)
     row = "| Keras predict | float32 | 1.2 | 20.0 | 64 | 50.0 % | 100.0 % |"
     assert row in page.splitlines()
     assert page.count(r"\|") == 3
@@ -140,7 +140,7 @@ def test_the_accuracy_is_that_of_the_exported_file(run, place, tmp_path):
     words = ["small", "--format", "litert", "--quantize", "int8", "--benchmark"]
     assert export.main([*words, "--output", str(tmp_path)]) == 0
     document = json.loads((tmp_path / "benchmark.json").read_text())
-    saved = run_pictures.open_classifier("small", Path("runs"))
+    saved = saved_run.open_run("small", Path("runs"))
     _, parts = class_folders.read_parts(place / "colours")
     pictures = run_pictures.picture_sample(saved, parts["test"], 100)
     received = litert.load(tmp_path / "model_int8.tflite")(pictures).argmax(axis=-1)
@@ -189,14 +189,16 @@ def test_a_refused_export_is_left_out_of_the_benchmark(run, tmp_path, monkeypatc
 
 
 def test_the_document_holds_every_number_of_every_result():
-    fields = {field.name for field in dataclasses.fields(benchmark.Result)}
+    kinds = (benchmark.Result, benchmark.Counts)
+    fields = {field.name for kind in kinds for field in dataclasses.fields(kind)}
     speed = timing.Speed(1.0, 1.0, 1.0)
     results = [
-        benchmark.Result("Keras predict", "float32", None, speed, 0.5, 1.0, 8),
-        benchmark.Result("LiteRT", "int8", "a.tflite", speed, 0.25, 0.75, 8),
+        benchmark.Result("Keras predict", "float32", None, speed, benchmark.Counts(0.5, 1.0)),
+        benchmark.Result("LiteRT", "int8", "a.tflite", speed, benchmark.Counts(0.25, 0.75)),
     ]
-    document = benchmark.document(results, "x", {"run": "a"})
+    words = benchmark.Words("picture", "x", 8)
+    document = benchmark.document(results, words, {"run": "a"})
     assert json.loads(json.dumps(document)) == document
-    flat = fields - {"speed", "pictures"} | {"latency_ms", "latency_p95_ms", "throughput"}
+    flat = fields - {"speed", "counts"} | {"latency_ms", "latency_p95_ms", "throughput"}
     assert all(set(row) == flat for row in document["results"])
     assert [row["same_class"] for row in document["results"]] == [1.0, 0.75]

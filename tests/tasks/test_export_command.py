@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import typing
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -18,25 +17,8 @@ from tests.tasks.small_runs import (
     WIDTH,
     colour_classifier,
     refused,
-    write_class_folders,
     write_run,
 )
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with `colours`, 12 pictures of each class, and `runs` with the run `small`."""
-    place = tmp_path_factory.mktemp("export")
-    data_dir = write_class_folders(place / "colours", {"blue": 12, "green": 12, "red": 12})
-    write_run(place / "runs", "small", data_dir, resizing="pad")
-    return place
-
-
-@pytest.fixture
-def runs(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder holds `runs`, as for a user; gives the run folder of `small`."""
-    monkeypatch.chdir(place)
-    return place / "runs" / "cars_finetune" / "small"
 
 
 def test_export_writes_every_format_and_resizes_encoded_pictures_as_predict_does(

@@ -12,20 +12,7 @@ from tasks.common.exports import agreement, folded, verified
 from tests.tasks.small_classifier import (
     CLASS_NAMES,
     MODULES,
-    coloured_pictures,
-    trained_classifier,
 )
-
-
-@pytest.fixture(scope="module")
-def classifier() -> keras.Model:
-    """Two batch normalisations of 16 channels, each behind a convolution without bias."""
-    return trained_classifier()
-
-
-@pytest.fixture(scope="module")
-def pictures() -> np.ndarray:
-    return coloured_pictures(40, seed=2)[0]
 
 
 @pytest.fixture(scope="module")

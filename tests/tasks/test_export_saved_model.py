@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -16,19 +15,7 @@ from tests.tasks.small_classifier import (
     CLASS_NAMES,
     HEIGHT,
     WIDTH,
-    coloured_pictures,
-    trained_classifier,
 )
-
-
-@pytest.fixture(scope="module")
-def classifier() -> keras.Model:
-    return trained_classifier()
-
-
-@pytest.fixture(scope="module")
-def pictures() -> np.ndarray:
-    return coloured_pictures(70, seed=2)[0]
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,6 @@ from tests.tasks.small_classifier import (
     CLASS_NAMES,
     MODULES,
     coloured_pictures,
-    trained_classifier,
 )
 
 EXPORTS = (
@@ -30,16 +29,6 @@ EXPORTS = (
     ("onnx", None),
     ("onnx", "int8"),
 )
-
-
-@pytest.fixture(scope="module")
-def classifier() -> keras.Model:
-    return trained_classifier()
-
-
-@pytest.fixture(scope="module")
-def pictures() -> np.ndarray:
-    return coloured_pictures(70, seed=2)[0]
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +87,7 @@ def test_the_row_tells_what_was_measured(rows, name, quantize):
 
 @pytest.mark.parametrize(("name", "quantize"), EXPORTS)
 def test_class_names_are_inside(rows, name, quantize):
-    assert MODULES[name].read_class_names(rows[name, quantize].path) == CLASS_NAMES
+    assert MODULES[name].read_output_names(rows[name, quantize].path) == CLASS_NAMES
 
 
 def test_only_finished_exports_are_in_the_folder(rows, export_folder):

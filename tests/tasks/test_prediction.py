@@ -10,16 +10,17 @@ import pytest
 from PIL import Image
 
 from datasets import core
-from tasks.common import evaluation, image_classifier, run_pictures
+from tasks.common import class_folders, image_classifier, run_pictures, saved_run
 from tasks.common.annotated_pictures import LONGEST_COPY, SHORTEST_COPY, annotate
+from tasks.common.answers import Answer
 from tasks.common.found_pictures import FoundPicture, find_pictures
-from tasks.common.prediction import Answer, answers
+from tasks.common.prediction import answers
 from tests.tasks.small_runs import CLASS_NAMES, HEIGHT, WIDTH, write_picture, write_run
 
 
 def test_an_endless_folder_is_read_only_a_batch_ahead(tmp_path):
     write_run(tmp_path / "runs", "small", tmp_path)
-    saved = run_pictures.open_classifier("small", tmp_path / "runs")
+    saved = saved_run.open_run("small", tmp_path / "runs")
     pictures = [
         write_picture(tmp_path / f"{name}.png", name, size=(WIDTH, HEIGHT))
         for name in ("blue", "red")
@@ -41,11 +42,11 @@ def test_an_endless_folder_is_read_only_a_batch_ahead(tmp_path):
 def test_large_jpegs_are_decoded_as_for_training_and_evaluation(tmp_path):
     """At the reduced scale that the model's size allows, where the numbers differ a little."""
     write_run(tmp_path / "runs", "small", tmp_path)
-    saved = run_pictures.open_classifier("small", tmp_path / "runs")
+    saved = saved_run.open_run("small", tmp_path / "runs")
     place = tmp_path / "cars"
     for name in CLASS_NAMES:
         write_picture(place / name / "large.jpg", name, size=(10 * WIDTH, 10 * HEIGHT))
-    source = evaluation.folder_examples(
+    source = class_folders.folder_examples(
         place, "test", CLASS_NAMES, False, 2, image_size=(HEIGHT, WIDTH)
     )
     assert source.example(0)["image"].shape == (10 * HEIGHT // 4, 10 * WIDTH // 4, 3)
@@ -53,22 +54,22 @@ def test_large_jpegs_are_decoded_as_for_training_and_evaluation(tmp_path):
     def predicted(source: core.LabelledSource) -> np.ndarray:
         return image_classifier.predict(saved.model, source, run_pictures.batching(saved, 3))
 
-    received = [answer.probabilities for answer in answers(saved, find_pictures([place]), 3)]
+    received = [answer.output for answer in answers(saved, find_pictures([place]), 3)]
     np.testing.assert_allclose(received, predicted(source), rtol=0, atol=1e-6)
-    in_full = evaluation.folder_examples(place, "test", CLASS_NAMES, False, 2)
+    in_full = class_folders.folder_examples(place, "test", CLASS_NAMES, False, 2)
     difference = np.abs(predicted(source) - predicted(in_full)).max()
     assert 1e-5 < difference < 1e-2
 
 
 def test_an_unreadable_picture_has_no_classes():
-    answer = Answer(FoundPicture(Path("a.png"), PurePath("a.png")), None, "a.png is empty.")
+    answer = Answer("a.png", None, "a.png is empty.")
     with pytest.raises(ValueError, match="no classes"):
         answer.top(1)
 
 
 def test_top_classes_come_by_probability_then_id():
     shares = np.array([0.2, 0.3, 0.2, 0.3], np.float32)
-    answer = Answer(FoundPicture(Path("a.png"), PurePath("a.png")), shares)
+    answer = Answer("a.png", shares)
     assert [index for index, _ in answer.top(9)] == [1, 3, 0, 2]
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from datasets import core, folder, pipeline
 from tasks import evaluate, predict
-from tasks.common import run_pictures
+from tasks.common import run_pictures, run_splits, saved_run
 from tasks.common.resume import Position
 from tests.tasks import processes
 from tests.tasks.small_runs import (
@@ -27,23 +27,6 @@ from tests.tasks.small_runs import (
     write_picture,
     write_run,
 )
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with `colours`, 12 pictures of each class, and `runs` with the run `small`."""
-    place = tmp_path_factory.mktemp("verbs")
-    data_dir = write_class_folders(place / "colours", {"blue": 12, "green": 12, "red": 12})
-    write_run(place / "runs", "small", data_dir, resizing="pad")
-    return place
-
-
-@pytest.fixture
-def runs(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder holds `runs`, as for a user; gives the run folder of `small`."""
-    monkeypatch.chdir(place)
-    return place / "runs" / "cars_finetune" / "small"
-
 
 # --- evaluate
 
@@ -135,7 +118,7 @@ def test_evaluate_stops_at_an_unreadable_picture_or_leaves_it_out(runs, tmp_path
 
 
 def test_evaluate_warns_when_the_examples_are_not_those_of_the_training(runs, capsys):
-    splits = run_pictures.load_splits(run_pictures.open_classifier("small", Path("runs")))
+    splits = run_splits.load_splits(saved_run.open_run("small", Path("runs")))
     state = runs / "checkpoints" / "state.npz"
     state.parent.mkdir()
     right = core.fingerprint([splits.train, splits.validation])
@@ -197,7 +180,7 @@ def test_predict_answers_as_evaluation_does_and_in_order(runs, place, tmp_path):
     lines = tmp_path / "a.jsonl"
     words = ["small", *map(str, files), "--batch-size", "7", "--json", str(lines), "--top", "3"]
     assert predict.main(words) == 0
-    saved = run_pictures.open_classifier("small", Path("runs"))
+    saved = saved_run.open_run("small", Path("runs"))
     _, parts = folder.read_parts(place / "colours")
     batches = pipeline.evaluation_batches(parts["train"], run_pictures.batching(saved, 36))
     expected = saved.model.predict(batches, verbose=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -18,19 +19,10 @@ from tasks.common.exports.precision import is_mixed
 from tasks.common.tables import escaped, markdown_table, text_table
 from tasks.common.wording import percent
 
-# Pictures answered at once where throughput counts.
+# Examples answered at once where throughput counts.
 BATCH_SIZE = 32
 RUNTIMES = {"saved_model": "SavedModel", "litert": "LiteRT", "onnx": "ONNX Runtime"}
 _PACKAGES = ("onnxruntime", "ai-edge-litert")
-_HEADER = (
-    "runtime",
-    "numbers",
-    "ms a picture",
-    "95 % within",
-    "pictures a second",
-    "accuracy",
-    "same class",
-)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -40,7 +32,7 @@ class Contender:
     Attributes:
         runtime: what computes, in words.
         numbers: in what: `float32`, `int8` and so on.
-        predict: from pictures, uint8, (n, height, width, 3), to probabilities, (n, classes).
+        predict: from inputs of the model, shape (n, ...), to its outputs, (n, columns).
         file: name of the exported file; None for the Keras model itself.
     """
 
@@ -51,6 +43,19 @@ class Contender:
 
 
 @dataclasses.dataclass(frozen=True)
+class Counts:
+    """How often a contender is right.
+
+    Attributes:
+        accuracy: share of the test examples given their true class, in [0, 1].
+        same_class: share given the class that the first contender gives, in [0, 1].
+    """
+
+    accuracy: float
+    same_class: float
+
+
+@dataclasses.dataclass(frozen=True)
 class Result:
     """What was measured of one contender.
 
@@ -58,26 +63,37 @@ class Result:
         runtime: see `Contender`.
         numbers: see `Contender`.
         file: see `Contender`.
-        speed: times of one picture and of a batch.
-        accuracy: share of the test pictures given their true class, in [0, 1].
-        same_class: share given the class that the first contender gives, in [0, 1].
-        pictures: number of test pictures.
+        speed: times of one example and of a batch.
+        counts: what was counted on the test examples; None where the model gives no classes.
     """
 
     runtime: str
     numbers: str
     file: str | None
     speed: timing.Speed
-    accuracy: float
-    same_class: float
-    pictures: int
+    counts: Counts | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Words:
+    """How the results speak of the data.
+
+    Attributes:
+        example: what one example is, in a word: `picture`, `row`.
+        data: what the test examples are, in words.
+        examples: how many they are.
+    """
+
+    example: str
+    data: str
+    examples: int
 
 
 def contenders(model: keras.Model, rows: Sequence[verified.ExportRow]) -> list[Contender]:
     """The Keras model, as a user calls it and compiled, then each export in its own runtime."""
     numbers = "mixed" if is_mixed(model) else "float32"
     return [
-        Contender("Keras predict", numbers, lambda images: model.predict(images, verbose=0)),
+        Contender("Keras predict", numbers, lambda inputs: model.predict(inputs, verbose=0)),
         Contender("Keras tf.function", numbers, compiled(model)),
         *(
             Contender(
@@ -94,134 +110,134 @@ def contenders(model: keras.Model, rows: Sequence[verified.ExportRow]) -> list[C
 def compiled(model: keras.Model) -> Predict:
     """The model as one graph, as exports are: an eager call would mostly measure Python."""
     function = tf.function(functools.partial(answer, model))
-    return lambda images: function(tf.constant(images)).numpy()
+    return lambda inputs: function(tf.constant(inputs)).numpy()
 
 
-def batch_of(pictures: np.ndarray) -> np.ndarray:
-    """`BATCH_SIZE` pictures; fewer are repeated.
+def batch_of(inputs: np.ndarray) -> np.ndarray:
+    """`BATCH_SIZE` inputs; fewer are repeated.
 
     Args:
-        pictures: uint8, shape (n, height, width, 3), n > 0.
+        inputs: shape (n, ...), n > 0.
     """
-    return np.resize(pictures, (BATCH_SIZE, *pictures.shape[1:]))
+    return np.resize(inputs, (BATCH_SIZE, *inputs.shape[1:]))
 
 
 def measure(
     entrants: Sequence[Contender],
-    pictures: np.ndarray,
-    batches: Iterable[tuple[np.ndarray, np.ndarray]],
+    inputs: np.ndarray,
+    batches: Iterable[tuple[np.ndarray, np.ndarray]] | None,
 ) -> list[Result]:
     """Counts right answers, then times all contenders in turn.
 
     Args:
         entrants: at least one; the first is what the others are compared with.
-        pictures: to time on, uint8, shape (n, height, width, 3).
-        batches: all test examples: pictures, uint8, and targets, one-hot, (n, classes).
+        inputs: to time on, shape (n, ...).
+        batches: all test examples: inputs, and class ids, int64, (n,). None: nothing is counted,
+            because the model gives no classes.
     """
     predicts = {str(number): entrant.predict for number, entrant in enumerate(entrants)}
-    predicted, labels = answers(predicts, batches)
-    speeds = timing.speeds(predicts, pictures, timing.ONE_PICTURE, timing.BATCH)
+    counts = dict.fromkeys(predicts) if batches is None else _count(predicts, batches)
+    speeds = timing.speeds(predicts, inputs, timing.ONE_EXAMPLE, timing.BATCH)
     return [
-        Result(
-            entrant.runtime,
-            entrant.numbers,
-            entrant.file,
-            speeds[key],
-            accuracy=float(np.mean(predicted[key] == labels)),
-            same_class=float(np.mean(predicted[key] == predicted["0"])),
-            pictures=len(labels),
-        )
+        Result(entrant.runtime, entrant.numbers, entrant.file, speeds[key], counts[key])
         for key, entrant in zip(predicts, entrants, strict=True)
     ]
 
 
-def answers(
+def _count(
     predicts: Mapping[str, Predict], batches: Iterable[tuple[np.ndarray, np.ndarray]]
-) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """The most probable class of every picture by every contender, and the true one.
+) -> dict[str, Counts]:
+    """How often each of the functions is right, and how often it says what the first one says.
 
-    Each batch is read once and given to all, so that memory does not grow with the pictures.
+    Each batch is read once and given to all, so that memory does not grow with the examples.
 
     Args:
-        predicts: functions from pictures to probabilities, by name.
-        batches: pictures, uint8, and targets, one-hot, (n, classes); at least one batch.
-
-    Returns:
-        Class ids by name, int64, shape (n,) each, and the labels, int64, shape (n,).
+        predicts: functions from inputs to probabilities, (n, classes), by name.
+        batches: inputs, and class ids, int64, (n,); at least one batch.
     """
-    predicted: dict[str, list[np.ndarray]] = {name: [] for name in predicts}
-    labels = []
-    for images, targets in batches:
-        labels.append(np.argmax(targets, axis=-1))
-        for name, predict in predicts.items():
-            predicted[name].append(np.argmax(predict(np.asarray(images)), axis=-1))
-    return {name: np.concatenate(parts) for name, parts in predicted.items()}, np.concatenate(
-        labels
-    )
+    right, same, examples = Counter(), Counter(), 0
+    for inputs, labels in batches:
+        predicted = {name: predict(inputs).argmax(axis=-1) for name, predict in predicts.items()}
+        first = next(iter(predicted.values()))
+        for name, classes in predicted.items():
+            right[name] += int(np.count_nonzero(classes == labels))
+            same[name] += int(np.count_nonzero(classes == first))
+        examples += len(labels)
+    return {name: Counts(right[name] / examples, same[name] / examples) for name in predicts}
 
 
-def table(results: Sequence[Result]) -> str:
+def table(results: Sequence[Result], words: Words) -> str:
     """The results for a terminal."""
-    return text_table(_HEADER, [_cells(result) for result in results])
+    return text_table(*_columns(results, words))
+
+
+def _columns(results: Sequence[Result], words: Words) -> tuple[list[str], list[list[str]]]:
+    """Header and rows; a column of classes only where classes were counted."""
+    header = ["runtime", "numbers", f"ms a {words.example}", "95 % within"]
+    header += [f"{words.example}s a second"]
+    if results[0].counts is not None:
+        header += ["accuracy", "same class"]
+    return header, [_cells(result) for result in results]
 
 
 def _cells(result: Result) -> list[str]:
-    return [
-        result.runtime,
-        result.numbers,
-        f"{result.speed.latency_ms:.1f}",
-        f"{result.speed.latency_p95_ms:.1f}",
-        f"{result.speed.throughput:.0f}",
-        percent(result.accuracy),
-        percent(result.same_class),
-    ]
+    speed, counts = result.speed, result.counts
+    times = f"{speed.latency_ms:.1f}", f"{speed.latency_p95_ms:.1f}", f"{speed.throughput:.0f}"
+    shares = () if counts is None else (percent(counts.accuracy), percent(counts.same_class))
+    return [result.runtime, result.numbers, *times, *shares]
 
 
-def explanation(data: str, pictures: int) -> str:
+def explanation(results: Sequence[Result], words: Words) -> str:
     """What the columns mean and how they were measured, in words."""
-    calls = timing.ONE_PICTURE.rounds * timing.ONE_PICTURE.calls
+    calls = timing.ONE_EXAMPLE.rounds * timing.ONE_EXAMPLE.calls
+    times = (
+        f"ms a {words.example}: median of {calls} calls with one {words.example}; 95 % of the "
+        f"calls took at most the next number. {words.example.capitalize()}s a second: in batches "
+        f"of {BATCH_SIZE}, by the median of {timing.BATCH.rounds} calls. All take turns, after "
+        "calls that do not count."
+    )
+    if results[0].counts is None:
+        return f"{times} Timed on {words.data}; there is no class to count right answers by."
     return (
-        f"ms a picture: median of {calls} calls with one picture; 95 % of the calls took at most "
-        f"the next number. Pictures a second: in batches of {BATCH_SIZE}, by the median of "
-        f"{timing.BATCH.rounds} calls. All take turns, after calls that do not count. Accuracy "
-        f"and same class as the Keras model: on {pictures} pictures of {data}."
+        f"{times} Accuracy and same class as the Keras model: on {words.examples} "
+        f"{words.example}s of {words.data}."
     )
 
 
-def page(results: Sequence[Result], data: str, made: Mapping[str, object]) -> str:
+def page(results: Sequence[Result], words: Words, made: Mapping[str, object]) -> str:
     """The results as a page of Markdown.
 
     Args:
         results: at least one.
-        data: what the test pictures are, in words.
+        words: how they speak of the data.
         made: as for `document`; `run`, `command`, `processor` and `cores` are shown.
     """
     return "\n\n".join(
         [
             f"# Exports of {escaped(Path(str(made['run'])).name)}",
-            markdown_table(_HEADER, [_cells(result) for result in results]),
-            escaped(explanation(data, results[0].pictures)),
+            markdown_table(*_columns(results, words)),
+            escaped(explanation(results, words)),
             f"Machine: {escaped(str(made['processor']))}, {made['cores']} cores. "
             f"Command: {escaped(str(made['command']))}\n",
         ]
     )
 
 
-def document(results: Sequence[Result], data: str, made: Mapping[str, object]) -> dict:
+def document(results: Sequence[Result], words: Words, made: Mapping[str, object]) -> dict:
     """The results as JSON can hold them.
 
     Args:
         results: at least one.
-        data: what the test pictures are, in words.
+        words: how they speak of the data.
         made: run, command and machine.
     """
     return {
         **made,
         "runtimes": {package: metadata.version(package) for package in _PACKAGES},
-        "data": data,
-        "pictures": results[0].pictures,
+        "data": words.data,
+        f"{words.example}s": words.examples,
         "batch_size": BATCH_SIZE,
-        "single_calls": timing.ONE_PICTURE.rounds * timing.ONE_PICTURE.calls,
+        "single_calls": timing.ONE_EXAMPLE.rounds * timing.ONE_EXAMPLE.calls,
         "batch_calls": timing.BATCH.rounds * timing.BATCH.calls,
         "results": [
             {
@@ -229,8 +245,7 @@ def document(results: Sequence[Result], data: str, made: Mapping[str, object]) -
                 "numbers": result.numbers,
                 "file": result.file,
                 **dataclasses.asdict(result.speed),
-                "accuracy": result.accuracy,
-                "same_class": result.same_class,
+                **({} if result.counts is None else dataclasses.asdict(result.counts)),
             }
             for result in results
         ],

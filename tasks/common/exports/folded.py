@@ -31,23 +31,24 @@ class Folded:
     sentence: str | None
 
 
-def fold(model: keras.Model, pictures: np.ndarray) -> Folded:
-    """The folded twin of a model, if it computes the same on the pictures.
+def fold(model: keras.Model, inputs: np.ndarray) -> Folded:
+    """The folded twin of a model, if it computes the same on the inputs.
 
     Args:
-        model: pictures, uint8, (batch, height, width, 3) -> probabilities, float32.
-        pictures: uint8, shape (n, height, width, 3), n > 0.
+        model: one input -> one output, float32, (batch, columns).
+        inputs: shape (n, ...), n > 0.
     """
     before = count_batch_normalizations(model)
     if not before:
         return Folded(model, None)
     twin = folding.fold_batch_normalization(model)
-    difference = _relative_difference(model, twin, pictures)
+    expected, received = (agreement.outputs(each, inputs) for each in (model, twin))
+    difference = folding.relative_difference(expected, received)
     if not difference <= folding.FOLDING_TOLERANCE:
         return Folded(
             model,
-            f"not folded: with batch normalisation folded, a probability moves by {difference:.1e} "
-            f"of the largest one, allowed is {folding.FOLDING_TOLERANCE:.0e}",
+            f"not folded: with batch normalisation folded, an output moves by {difference:.1e} of "
+            f"the largest one, allowed is {folding.FOLDING_TOLERANCE:.0e}",
         )
     count = before - count_batch_normalizations(twin)
     return Folded(twin, f"folded {count} of {before} batch normalisations into other layers")
@@ -56,10 +57,3 @@ def fold(model: keras.Model, pictures: np.ndarray) -> Folded:
 def count_batch_normalizations(model: keras.Model) -> int:
     """Number of `BatchNormalization` layers, those of nested models included."""
     return sum(isinstance(layer, keras.layers.BatchNormalization) for layer in every_layer(model))
-
-
-def _relative_difference(model: keras.Model, twin: keras.Model, pictures: np.ndarray) -> float:
-    """Largest absolute difference, relative to the largest absolute output; may be NaN."""
-    expected = agreement.probabilities(model, pictures)
-    received = agreement.probabilities(twin, pictures)
-    return float(np.abs(received - expected).max() / np.abs(expected).max())

@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import types
 
-import numpy as np
-
 
 @dataclasses.dataclass(frozen=True)
 class Format:
@@ -56,25 +54,3 @@ def file_name(name: str, quantize: str | None) -> str:
     if not form.suffix:
         return name
     return f"model{'_' + quantize if quantize else ''}{form.suffix}"
-
-
-def representative_pictures(pictures: np.ndarray | None) -> np.ndarray:
-    """The pictures on which an int8 quantisation measures its ranges, seen to be there.
-
-    Args:
-        pictures: uint8, shape (n, height, width, 3), n > 0.
-
-    Raises:
-        ValueError: there are none, or they are no batch of uint8 pictures.
-    """
-    if pictures is None or len(pictures) == 0:
-        raise ValueError(
-            "quantize='int8' needs representative pictures, 100 to 500 of the training split. "
-            "Received: none"
-        )
-    if pictures.dtype != np.uint8 or pictures.ndim != 4:
-        raise ValueError(
-            "representative must be uint8 of shape (n, height, width, 3). "
-            f"Received: {pictures.dtype} of shape {pictures.shape}"
-        )
-    return pictures

@@ -1,12 +1,13 @@
 """LiteRT (`.tflite`), for phones and small devices.
 
-One signature, `serving_default`: `image`, uint8, shape (batch, height, width, 3), RGB -> float32
-probabilities, shape (batch, classes). Quantisation changes what is stored and computed inside,
+One signature, `serving_default`: the model's input, by its name, type and shape, -> its output,
+float32, shape (batch, columns). Quantisation changes what is stored and computed inside,
 never the types of input and output. The file uses built-in operations only, so that it runs in
 every LiteRT runtime.
 
-The class names lie in the file as `labels.txt`, one a line: LiteRT's associated files are a zip
-archive at the file's end, which the interpreter ignores and any unzip program reads.
+The names of the output's columns, such as the classes, lie in the file as `labels.txt`, one a line:
+LiteRT's associated files are a zip archive at the file's end, which the interpreter ignores and any
+unzip program reads.
 
 Loaded with `ai_edge_litert`, the runtime that users deploy; `tf.lite.Interpreter` is deprecated in
 its favour.
@@ -24,15 +25,14 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
-from tasks.common.exports import class_names as names
-from tasks.common.exports import formats
+from tasks.common.exports import formats, model_input, output_names
 
 LABELS_FILE = "labels.txt"
 
 
 def export(
     model: keras.Model,
-    class_names: Sequence[str],
+    names: Sequence[str],
     path: Path,
     quantize: str | None = None,
     representative: np.ndarray | None = None,
@@ -40,24 +40,26 @@ def export(
     """Writes the model as a LiteRT file; `verified` writes to a staged place and compares.
 
     Args:
-        model: pictures, uint8, (batch, height, width, 3) -> probabilities, (batch, classes).
-        class_names: one name per class.
+        model: one input -> one output, (batch, columns).
+        names: one per column of the output.
         path: where to write; ends with `.tflite`.
         quantize: None for float32; "float16" weights (half the size); "dynamic", int8 weights
             with activations quantised as they come (a quarter); "int8" weights and activations,
             with ranges measured on `representative` (a quarter, fastest on small devices).
-        representative: pictures of the training split, uint8, (n, height, width, 3), for "int8"
-            only. LiteRT's guide asks for 100 to 500.
+        representative: inputs of the training split, shape (n, ...), for "int8" only. LiteRT's
+            guide asks for 100 to 500.
 
     Raises:
-        ValueError: unknown quantisation, "int8" without pictures, or unfit class names.
+        ValueError: unknown quantisation, "int8" without inputs, or unfit names.
     """
     formats.check("litert", quantize)
-    names.check(model, class_names)
+    output_names.check(model, names)
+    if quantize == "int8":
+        representative = model_input.representative(representative, model_input.of(model))
     model.export(
         str(path), format="litert", verbose=False, **_converter_options(quantize, representative)
     )
-    _append_labels(path, class_names)
+    _append_labels(path, names)
 
 
 def _converter_options(
@@ -74,10 +76,9 @@ def _converter_options(
     if quantize == "float16":
         options["target_spec"] = float_operations | {"supported_types": [tf.float16]}
     if quantize == "int8":
-        pictures = formats.representative_pictures(representative)
 
         def one_by_one() -> Iterator[list[np.ndarray]]:
-            return ([picture[np.newaxis]] for picture in pictures)
+            return ([one[np.newaxis]] for one in representative)
 
         options["representative_dataset"] = one_by_one
         # Conversion fails, rather than falls back to float, where an operation has no int8 kernel.
@@ -85,35 +86,35 @@ def _converter_options(
     return options
 
 
-def _append_labels(path: Path, class_names: Sequence[str]) -> None:
-    """Adds the zip archive with the class names to the end of the file."""
+def _append_labels(path: Path, names: Sequence[str]) -> None:
+    """Adds the zip archive with the names to the end of the file."""
     # ZipInfo's fixed default date keeps two exports of one model equal byte for byte.
     entry = zipfile.ZipInfo(LABELS_FILE)
     with zipfile.ZipFile(path, mode="a") as archive:
-        archive.writestr(entry, "\n".join(class_names))
+        archive.writestr(entry, "\n".join(names))
 
 
 def load(path: Path) -> Callable[[np.ndarray], np.ndarray]:
-    """The exported model as a function from pictures, as above, to probabilities.
+    """The exported model as a function from inputs, shape (n, ...), to outputs, shape (n, columns).
 
     Not for several threads at once: an interpreter holds one set of buffers.
     """
     interpreter = Interpreter(str(path), num_threads=os.cpu_count())
-    image = interpreter.get_input_details()[0]["index"]
-    probabilities = interpreter.get_output_details()[0]["index"]
+    taken = interpreter.get_input_details()[0]["index"]
+    given = interpreter.get_output_details()[0]["index"]
 
-    def predict(images: np.ndarray) -> np.ndarray:
-        if tuple(interpreter.get_input_details()[0]["shape"]) != images.shape:
-            interpreter.resize_tensor_input(image, images.shape, strict=True)
+    def predict(inputs: np.ndarray) -> np.ndarray:
+        if tuple(interpreter.get_input_details()[0]["shape"]) != inputs.shape:
+            interpreter.resize_tensor_input(taken, inputs.shape, strict=True)
         interpreter.allocate_tensors()
-        interpreter.set_tensor(image, images)
+        interpreter.set_tensor(taken, inputs)
         interpreter.invoke()
-        return interpreter.get_tensor(probabilities)
+        return interpreter.get_tensor(given)
 
     return predict
 
 
-def read_class_names(path: Path) -> tuple[str, ...]:
-    """The class names stored in the export, in order of the outputs."""
+def read_output_names(path: Path) -> tuple[str, ...]:
+    """The names stored in the export, in order of the output's columns."""
     with zipfile.ZipFile(path) as archive:
         return tuple(archive.read(LABELS_FILE).decode("utf-8").split("\n"))

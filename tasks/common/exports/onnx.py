@@ -1,7 +1,8 @@
 """ONNX, for ONNX Runtime and the many tools that read its files.
 
-Input `image`, uint8, shape (batch, height, width, 3), RGB; output `probabilities`, float32, shape
-(batch, classes); the class names are a JSON list in the metadata property `class_names`.
+One input, by the name, type and shape that the model gives it; one output, `probabilities` or
+`points`, float32, shape (batch, columns). The names of the columns are a JSON list in a metadata
+property: `class_names` beside probabilities, `output_names` beside points.
 """
 
 from __future__ import annotations
@@ -19,50 +20,48 @@ import onnxruntime
 from onnxruntime import quantization
 from onnxruntime.quantization import shape_inference
 
-from tasks.common.exports import class_names as names
-from tasks.common.exports import formats
+from tasks.common.exports import formats, model_input, output_names
 from tasks.common.exports.layers import every_layer
-
-CLASS_NAMES_PROPERTY = "class_names"
 
 
 def export(
     model: keras.Model,
-    class_names: Sequence[str],
+    names: Sequence[str],
     path: Path,
     quantize: str | None = None,
     representative: np.ndarray | None = None,
+    output: str = "probabilities",
 ) -> None:
     """Writes the model as an ONNX file; `verified` writes to a staged place and compares.
 
     Args:
-        model: pictures, uint8, (batch, height, width, 3) -> probabilities, (batch, classes), in
-            float32 (see `precision`).
-        class_names: one name per class.
+        model: one input -> one output, (batch, columns), in float32 (see `precision`).
+        names: one per column of the output.
         path: where to write.
         quantize: None for float32, or "int8" weights and activations.
-        representative: pictures of the training split, uint8, (n, height, width, 3), for "int8"
-            only, to measure the ranges of the activations on; 100 to 500 are enough.
+        representative: inputs of the training split, shape (n, ...), for "int8" only, to measure
+            the ranges of the activations on; 100 to 500 are enough.
+        output: what the output holds, `probabilities` or `points`.
 
     Raises:
-        ValueError: unknown quantisation, "int8" without pictures, or unfit class names.
+        ValueError: unknown quantisation, "int8" without inputs, or unfit names.
     """
     formats.check("onnx", quantize)
-    names.check(model, class_names)
-    calibration = formats.representative_pictures(representative) if quantize else None
+    output_names.check(model, names)
+    taken = model_input.of(model)
+    calibration = model_input.representative(representative, taken) if quantize else None
     # Without a signature Keras refuses a model that was loaded and not called yet.
-    pictures = keras.InputSpec(dtype="uint8", shape=(None, *model.input_shape[1:]), name="image")
+    signature = keras.InputSpec(dtype=taken.dtype, shape=(None, *taken.shape), name=taken.name)
     with _constant_normalization(model), warnings.catch_warnings():
         # Keras asks NumPy for an attribute that NumPy announces for the future.
         warnings.filterwarnings("ignore", message=".*np.object", category=FutureWarning)
-        model.export(str(path), format="onnx", verbose=False, input_signature=[pictures])
+        model.export(str(path), format="onnx", verbose=False, input_signature=[signature])
     if calibration is not None:
         _quantize_int8(path, calibration)
     graph = onnx.load(path)
-    _name_outputs(graph)
-    onnx.helper.set_model_props(
-        graph, {CLASS_NAMES_PROPERTY: json.dumps(list(class_names), ensure_ascii=False)}
-    )
+    _name_ends(graph, output)
+    stored = json.dumps(list(names), ensure_ascii=False)
+    onnx.helper.set_model_props(graph, {output_names.KEYS[output]: stored})
     onnx.checker.check_model(graph)
     onnx.save(graph, path)
 
@@ -88,19 +87,19 @@ def _constant_normalization(model: keras.Model) -> Iterator[None]:
             layer.mean, layer.variance = mean, variance
 
 
-class _OnePictureAtATime(quantization.CalibrationDataReader):
-    """Hands the calibration pictures over as batches of one."""
+class _OneAtATime(quantization.CalibrationDataReader):
+    """Hands the inputs to calibrate on over as batches of one."""
 
-    def __init__(self, pictures: np.ndarray, input_name: str) -> None:
+    def __init__(self, inputs: np.ndarray, input_name: str) -> None:
         self._feeds: Iterator[dict[str, np.ndarray]] = (
-            {input_name: picture[np.newaxis]} for picture in pictures
+            {input_name: one[np.newaxis]} for one in inputs
         )
 
     def get_next(self) -> dict[str, np.ndarray] | None:
         return next(self._feeds, None)
 
 
-def _quantize_int8(path: Path, pictures: np.ndarray) -> None:
+def _quantize_int8(path: Path, inputs: np.ndarray) -> None:
     """Replaces the float file by one with 8-bit weights, a scale per channel, and activations.
 
     The pre-processing of ONNX Runtime's guide, "Quantize ONNX models", is no option here: it folds
@@ -117,36 +116,40 @@ def _quantize_int8(path: Path, pictures: np.ndarray) -> None:
     quantization.quantize_static(
         graph,
         path,
-        _OnePictureAtATime(pictures, graph.graph.input[0].name),
+        _OneAtATime(inputs, graph.graph.input[0].name),
         per_channel=True,
         activation_type=quantization.QuantType.QUInt8,
         weight_type=quantization.QuantType.QInt8,
     )
 
 
-def _name_outputs(model: onnx.ModelProto) -> None:
+def _name_ends(model: onnx.ModelProto, name: str) -> None:
     """Names the output and the free dimension after what they are; converters number them."""
     output = model.graph.output[0]
     for node in model.graph.node:
-        for position, tensor in enumerate(node.output):
-            if tensor == output.name:
-                node.output[position] = "probabilities"
-    output.name = "probabilities"
+        for tensors in (node.input, node.output):
+            for position, tensor in enumerate(tensors):
+                if tensor == output.name:
+                    tensors[position] = name
+    output.name = name
     for tensor in (model.graph.input[0], output):
         tensor.type.tensor_type.shape.dim[0].dim_param = "batch"
 
 
 def load(path: Path) -> Callable[[np.ndarray], np.ndarray]:
-    """The exported model as a function from pictures, as above, to probabilities."""
+    """The exported model as a function from inputs, shape (n, ...), to outputs, (n, columns)."""
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
-    def predict(images: np.ndarray) -> np.ndarray:
-        return session.run(["probabilities"], {"image": images})[0]
+    name = session.get_inputs()[0].name
+
+    def predict(inputs: np.ndarray) -> np.ndarray:
+        return session.run(None, {name: inputs})[0]
 
     return predict
 
 
-def read_class_names(path: Path) -> tuple[str, ...]:
-    """The class names stored in the export, in order of the outputs."""
+def read_output_names(path: Path) -> tuple[str, ...]:
+    """The names stored in the export, in order of the output's columns."""
     properties = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
-    return tuple(json.loads(properties[CLASS_NAMES_PROPERTY]))
+    key = next(key for key in output_names.KEYS.values() if key in properties)
+    return tuple(json.loads(properties[key]))

@@ -2,13 +2,16 @@
 
 Signatures, all with one output unless stated:
 
-- `serving_default` and `image`: `image`, uint8, shape (batch, height, width, 3), RGB ->
-  `probabilities`, float32, shape (batch, classes).
-- `encoded`: `encoded`, strings, shape (batch,), each the bytes of one JPEG, PNG, BMP or GIF file
-  of any size -> `probabilities`. Of an animation the first frame counts, transparency is dropped,
-  grey becomes RGB. **EXIF rotation is not applied**: TensorFlow's decoders do not read it, so turn
-  such pictures upright before sending them. One undecodable picture fails its whole batch.
-- `class_names`: no input -> `class_names`, strings, shape (classes,), UTF-8.
+- `serving_default`, and one called like the model's input: that input, by its name, type and
+  shape, such as `image`, uint8, shape (batch, height, width, 3), RGB -> `probabilities` or
+  `points`, float32, shape (batch, columns).
+- `encoded`, of a model that takes pictures: `encoded`, strings, shape (batch,), each the bytes of
+  one JPEG, PNG, BMP or GIF file of any size -> the same output. Of an animation
+  the first frame counts, transparency is dropped, grey becomes RGB. **EXIF rotation is not
+  applied**: TensorFlow's decoders do not read it, so turn such pictures upright before sending
+  them. One undecodable picture fails its whole batch.
+- `class_names`, or for points `output_names`: no input -> under the same name the names of the
+  output's columns, strings, shape (columns,), UTF-8.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tasks.common.exports import class_names as names
+from tasks.common.exports import model_input, output_names
 from tasks.common.exports.agreement import answer
 
 # Pictures decoded at the same time in one request. TensorFlow keeps the decoded pictures of all
@@ -32,50 +35,61 @@ ResizePicture = Callable[[tf.Tensor], tf.Tensor]
 
 def export(
     model: keras.Model,
-    class_names: Sequence[str],
+    names: Sequence[str],
     folder: Path,
     resize_picture: ResizePicture | None = None,
+    output: str = "probabilities",
 ) -> None:
     """Writes the model as a SavedModel; `verified` writes to a staged place and compares.
 
     Args:
-        model: pictures, uint8, (batch, height, width, 3) -> probabilities, (batch, classes).
-        class_names: one name per class.
+        model: one input -> one output, (batch, columns).
+        names: one per column of the output.
         folder: where to write; must not exist.
         resize_picture: TensorFlow operations from one picture, uint8, shape (any, any, 3), to
             uint8, shape (height, width, 3): the one the model was trained with. None: see
-            `bilinear`.
+            `bilinear`. No matter where the model takes no pictures.
+        output: what the output holds, `probabilities` or `points`.
 
     Raises:
-        ValueError: the class names do not fit the model.
+        ValueError: the names do not fit the model.
     """
-    names.check(model, class_names)
-    height, width = model.input_shape[1:3]
-    resize_picture = resize_picture or bilinear(height, width)
+    output_names.check(model, names)
+    taken = model_input.of(model)
 
-    def from_pictures(image: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"probabilities": answer(model, image)}
+    def from_inputs(inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {output: answer(model, inputs)}
 
-    def from_encoded(encoded: tf.Tensor) -> dict[str, tf.Tensor]:
-        pictures = tf.map_fn(
+    # The archive finds the weights in its endpoints. Tracking the model as well stores them twice.
+    archive = keras.export.ExportArchive()
+    spec = tf.TensorSpec((None, *taken.shape), taken.dtype, name=taken.name)
+    # What is traced once is used again: tracing the model again would store its graph once more.
+    traced = archive.add_endpoint("serving_default", from_inputs, [spec])
+    archive.add_endpoint(taken.name, traced, [spec])
+    if taken.is_picture:
+        height, width, _ = taken.shape
+        decoded = _decoding(height, width, resize_picture or bilinear(height, width))
+        strings = tf.TensorSpec((None,), tf.string, name="encoded")
+        archive.add_endpoint("encoded", lambda encoded: traced(decoded(encoded)), [strings])
+    key = output_names.KEYS[output]
+    archive.add_endpoint(key, lambda: {key: tf.constant(names)}, [])
+    archive.write_out(str(folder), verbose=False)
+
+
+def _decoding(
+    height: int, width: int, resize_picture: ResizePicture
+) -> Callable[[tf.Tensor], tf.Tensor]:
+    """From the bytes of picture files, strings (n,), to uint8 (n, height, width, 3)."""
+
+    def decoded(encoded: tf.Tensor) -> tf.Tensor:
+        return tf.map_fn(
             lambda picture: tf.ensure_shape(resize_picture(decode(picture)), (height, width, 3)),
             encoded,
             fn_output_signature=tf.TensorSpec((height, width, 3), tf.uint8),
             parallel_iterations=DECODE_PARALLELISM,
         )
-        # The traced function: tracing the model again would store its graph once more.
-        return traced(pictures)
 
-    # The archive finds the weights in its endpoints. Tracking the model as well stores them twice.
-    archive = keras.export.ExportArchive()
-    pictures_spec = tf.TensorSpec((None, height, width, 3), tf.uint8, name="image")
-    traced = archive.add_endpoint("serving_default", from_pictures, [pictures_spec])
-    archive.add_endpoint("image", traced, [pictures_spec])
-    archive.add_endpoint(
-        "encoded", from_encoded, [tf.TensorSpec((None,), tf.string, name="encoded")]
-    )
-    archive.add_endpoint("class_names", lambda: {"class_names": tf.constant(class_names)}, [])
-    archive.write_out(str(folder), verbose=False)
+    return decoded
 
 
 def decode(encoded: tf.Tensor) -> tf.Tensor:
@@ -107,30 +121,31 @@ def bilinear(height: int, width: int) -> ResizePicture:
 
 
 def load(folder: Path) -> Callable[[np.ndarray], np.ndarray]:
-    """The exported model as a function from pictures, as above, to probabilities."""
-    restored = tf.saved_model.load(str(folder))
-
-    def predict(images: np.ndarray) -> np.ndarray:
-        # Naming `restored` keeps it: a signature alone does not keep its variables alive.
-        signature = restored.signatures["serving_default"]
-        return signature(image=tf.constant(images))["probabilities"].numpy()
-
-    return predict
+    """The exported model as a function from inputs, shape (n, ...), to outputs, (n, columns)."""
+    return _signature(folder, "serving_default")
 
 
 def load_encoded(folder: Path) -> Callable[[Sequence[bytes]], np.ndarray]:
-    """The exported model as a function from the bytes of picture files to probabilities."""
-    restored = tf.saved_model.load(str(folder))
+    """The exported model as a function from the bytes of picture files to outputs."""
+    predict = _signature(folder, "encoded")
+    return lambda encoded: predict(np.array(list(encoded), object))
 
-    def predict(encoded: Sequence[bytes]) -> np.ndarray:
-        signature = restored.signatures["encoded"]
-        return signature(encoded=tf.constant(list(encoded), tf.string))["probabilities"].numpy()
+
+def _signature(folder: Path, name: str) -> Callable[[np.ndarray], np.ndarray]:
+    """One signature as a function from its one input to its one output."""
+    restored = tf.saved_model.load(str(folder))
+    (taken,) = restored.signatures[name].structured_input_signature[1]
+    (given,) = restored.signatures[name].structured_outputs
+
+    def predict(inputs: np.ndarray) -> np.ndarray:
+        # Naming `restored` keeps it: a signature alone does not keep its variables alive.
+        return restored.signatures[name](**{taken: tf.constant(inputs)})[given].numpy()
 
     return predict
 
 
-def read_class_names(folder: Path) -> tuple[str, ...]:
-    """The class names stored in the export, in order of the outputs."""
-    restored = tf.saved_model.load(str(folder))
-    stored = restored.signatures["class_names"]()["class_names"].numpy()
-    return tuple(name.decode("utf-8") for name in stored)
+def read_output_names(folder: Path) -> tuple[str, ...]:
+    """The names stored in the export, in order of the output's columns."""
+    signatures = tf.saved_model.load(str(folder)).signatures
+    key = next(key for key in output_names.KEYS.values() if key in signatures)
+    return tuple(name.decode("utf-8") for name in signatures[key]()[key].numpy())

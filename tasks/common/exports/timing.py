@@ -1,6 +1,6 @@
 """How long calls take, measured side by side so that the machine is as busy for one as for another.
 
-Latency is the time from a picture to its answer, throughput the pictures answered a second where
+Latency is the time from one example to its answer, throughput the examples answered a second where
 many come at once.
 """
 
@@ -37,7 +37,7 @@ class Plan:
 
 
 # 100 calls leave five beyond the 95th percentile.
-ONE_PICTURE = Plan(rounds=20, calls=5, settling=2)
+ONE_EXAMPLE = Plan(rounds=20, calls=5, settling=2)
 # A batch takes long enough that caches filled by others do not count.
 BATCH = Plan(rounds=7, calls=1, settling=0)
 
@@ -47,10 +47,10 @@ class Speed:
     """What was measured of one call.
 
     Attributes:
-        latency_ms: median time for one picture, in milliseconds. The median, because other work
+        latency_ms: median time for one example, in milliseconds. The median, because other work
             on the machine delays some calls and hastens none.
         latency_p95_ms: 95th percentile of the same, interpolated between the nearest two.
-        throughput: pictures a second, in batches, by the median time of a batch.
+        throughput: examples a second, in batches, by the median time of a batch.
     """
 
     latency_ms: float
@@ -108,15 +108,15 @@ def latency(call: Call, runs: int = 20, clock: Clock = time.perf_counter) -> flo
     return 1000 * float(np.median(seconds))
 
 
-def speed(picture_seconds: np.ndarray, batch_seconds: np.ndarray, batch_size: int) -> Speed:
+def speed(single_seconds: np.ndarray, batch_seconds: np.ndarray, batch_size: int) -> Speed:
     """Latency and throughput from the times of calls.
 
     Args:
-        picture_seconds: of calls with one picture, shape (n,), n > 0.
-        batch_seconds: of calls with `batch_size` pictures, shape (m,), m > 0.
-        batch_size: pictures a batch.
+        single_seconds: of calls with one example, shape (n,), n > 0.
+        batch_seconds: of calls with `batch_size` examples, shape (m,), m > 0.
+        batch_size: examples a batch.
     """
-    median, high = np.percentile(picture_seconds, (50, 95))
+    median, high = np.percentile(single_seconds, (50, 95))
     return Speed(
         latency_ms=1000 * float(median),
         latency_p95_ms=1000 * float(high),
@@ -126,24 +126,24 @@ def speed(picture_seconds: np.ndarray, batch_seconds: np.ndarray, batch_size: in
 
 def speeds(
     predicts: Mapping[str, Callable[[np.ndarray], object]],
-    pictures: np.ndarray,
-    one_picture: Plan,
+    inputs: np.ndarray,
+    one_example: Plan,
     batch: Plan,
     clock: Clock = time.perf_counter,
 ) -> dict[str, Speed]:
-    """Latency for the first picture and throughput for all of them as one batch, side by side.
+    """Latency for the first input and throughput for all of them as one batch, side by side.
 
     Args:
-        predicts: functions from pictures to probabilities, by name.
-        pictures: uint8, shape (n, height, width, 3), n > 0.
-        one_picture: how often the single picture is timed.
+        predicts: functions from inputs to outputs, by name.
+        inputs: shape (n, ...), n > 0.
+        one_example: how often the first one alone is timed.
         batch: how often the batch is timed.
         clock: seconds since any moment.
     """
 
-    def timed(images: np.ndarray, plan: Plan) -> dict[str, np.ndarray]:
-        calls = {name: functools.partial(predict, images) for name, predict in predicts.items()}
+    def timed(batch: np.ndarray, plan: Plan) -> dict[str, np.ndarray]:
+        calls = {name: functools.partial(predict, batch) for name, predict in predicts.items()}
         return interleaved(calls, plan, clock)
 
-    single, many = timed(pictures[:1], one_picture), timed(pictures, batch)
-    return {name: speed(single[name], many[name], len(pictures)) for name in predicts}
+    single, many = timed(inputs[:1], one_example), timed(inputs, batch)
+    return {name: speed(single[name], many[name], len(inputs)) for name in predicts}

@@ -10,8 +10,16 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from tasks.common.exports import agreement, formats, litert, onnx, saved_model, timing
-from tasks.common.exports import class_names as names
+from tasks.common.exports import (
+    agreement,
+    formats,
+    litert,
+    model_input,
+    onnx,
+    output_names,
+    saved_model,
+    timing,
+)
 from tasks.common.exports.precision import float32_twin
 from tasks.common.exports.staging import staged
 from tasks.common.wording import shorten
@@ -28,8 +36,8 @@ class ExportRow:
         quantize: how it is quantised; None for float32.
         path: the file or folder.
         size_bytes: of all its files.
-        agreement: with the model, on the pictures given.
-        latency_ms: median time for one picture, in milliseconds.
+        agreement: with the model, on the examples given.
+        latency_ms: median time for one example, in milliseconds.
     """
 
     format: str
@@ -42,11 +50,12 @@ class ExportRow:
 
 def export_verified(
     model: keras.Model,
-    class_names: Sequence[str],
+    names: Sequence[str],
     folder: Path,
     name: str,
     batch: np.ndarray,
     *,
+    output: str = "probabilities",
     written: keras.Model | None = None,
     quantize: str | None = None,
     representative: np.ndarray | None = None,
@@ -58,46 +67,48 @@ def export_verified(
     A model in mixed precision is exported as its float32 twin and compared with it.
 
     Args:
-        model: pictures, uint8, (batch, height, width, 3) -> probabilities, (batch, classes).
-        class_names: one name per class.
+        model: one input -> one output, float32, (batch, columns).
+        names: one per column of the output.
         folder: where the export goes, under `formats.file_name`; an older one is replaced.
         name: the format, one of `formats.FORMATS`.
-        batch: pictures to compare on, uint8, shape (n, height, width, 3): real ones, because
-            noise may leave every class alike.
+        batch: inputs to compare on, shape (n, ...): real ones, because noise may leave every
+            answer alike.
+        output: what the output holds, `probabilities` or `points`.
         written: what the export holds instead of `model`, which it is compared with all the same:
             a float32 model of the same function, as `folded` makes it.
         quantize: one of the format's quantisations, or None.
-        representative: pictures of the training split for "int8".
+        representative: inputs of the training split for "int8".
         resize_picture: see `saved_model.export`; other formats take resized pictures only.
         runs: timed calls.
 
     Raises:
-        ValueError: unknown format or quantisation, unfit class names, no representative pictures.
+        ValueError: unknown format or quantisation, unfit names, no representative inputs.
         ExportError: its converter or runtime cannot take this model, or the export differs more
             than it may; nothing is left of it and an older export stays.
     """
     # What is wrong with the arguments is found here, so that it is not laid to the converter.
     formats.check(name, quantize)
-    names.check(model, class_names)
+    output_names.check(model, names)
     if quantize == "int8":
-        formats.representative_pictures(representative)
+        model_input.representative(representative, model_input.of(model))
     model = float32_twin(model)
     path = folder / formats.file_name(name, quantize)
     write_to = functools.partial(
         write,
         written or model,
-        class_names,
+        names,
         name,
+        output=output,
         quantize=quantize,
         representative=representative,
         resize_picture=resize_picture,
     )
     with staged(path) as unfinished:
         predict = _made(write_to, unfinished, name, quantize, batch[:1])
-        found = agreement.compare(model, predict, batch)
-        agreement.check(found, name, quantize)
-        if _MODULES[name].read_class_names(unfinished) != tuple(class_names):
-            raise agreement.ExportError(f"The {name} export does not hold the class names.")
+        found = agreement.compare(model, predict, batch, output)
+        agreement.check(found, name, quantize, output)
+        if _MODULES[name].read_output_names(unfinished) != tuple(names):
+            raise agreement.ExportError(f"The {name} export does not hold the output's names.")
         milliseconds = timing.latency(functools.partial(predict, batch[:1]), runs)
     return ExportRow(name, quantize, path, agreement.size_bytes(path), found, milliseconds)
 
@@ -107,7 +118,7 @@ def _made(
     path: Path,
     name: str,
     quantize: str | None,
-    picture: np.ndarray,
+    one: np.ndarray,
 ) -> agreement.Predict:
     """Writes to `path`, loads what was written, and sees that it runs; for the rest see above.
 
@@ -118,7 +129,7 @@ def _made(
     try:
         write_to(path)
         predict = load(name, path)
-        predict(picture)
+        predict(one)
     except OSError:
         raise
     except Exception as error:
@@ -132,10 +143,11 @@ def _made(
 
 def write(
     model: keras.Model,
-    class_names: Sequence[str],
+    names: Sequence[str],
     name: str,
     path: Path,
     *,
+    output: str = "probabilities",
     quantize: str | None = None,
     representative: np.ndarray | None = None,
     resize_picture: saved_model.ResizePicture | None = None,
@@ -143,17 +155,19 @@ def write(
     """Writes one format as it is, without comparing it; for the arguments see `export_verified`.
 
     Raises:
-        ValueError: unknown format or quantisation, unfit class names, no representative pictures.
+        ValueError: unknown format or quantisation, unfit names, no representative inputs.
     """
     formats.check(name, quantize)
     if name == "saved_model":
-        saved_model.export(model, class_names, path, resize_picture)
+        saved_model.export(model, names, path, resize_picture, output)
+    elif name == "onnx":
+        onnx.export(model, names, path, quantize, representative, output)
     else:
-        _MODULES[name].export(model, class_names, path, quantize, representative)
+        litert.export(model, names, path, quantize, representative)
 
 
 def load(name: str, path: Path) -> agreement.Predict:
-    """A written export as a function from pictures to probabilities, in its own runtime.
+    """A written export as a function from inputs to outputs, in its own runtime.
 
     Args:
         name: the format, one of `formats.FORMATS`.
