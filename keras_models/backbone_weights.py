@@ -13,13 +13,14 @@ from keras_models.preprocessing import IMAGENET_STANDARD_DEVIATION_RGB
 SUFFIXES = (".h5", ".hdf5", ".keras")
 
 
-def load_weights(network: keras.Model, path: Path) -> None:
+def load_weights(network: keras.Model, path: Path, part: str = "without its classifier") -> None:
     """Load the weights in `path` into `network`, in place.
 
     Args:
-        network: a backbone without its classifier.
+        network: a network of `keras.applications`.
         path: weights of the same network (`.h5`, `.weights.h5`), a saved model of it, or a saved
             classifier built on it (`.keras`).
+        part: which part of the network it is, for messages.
 
     Raises:
         ValueError: the file is missing, of another kind, or of another network.
@@ -41,7 +42,7 @@ def load_weights(network: keras.Model, path: Path) -> None:
     except (ValueError, OSError, KeyError, TypeError) as error:
         first_line = str(error).strip().partition("\n")[0]
         raise ValueError(
-            f"The file does not hold the weights of {network.name} without its classifier "
+            f"The file does not hold the weights of {network.name} {part} "
             f"({first_line}); give a file saved from that network. Received: weights={str(path)!r}"
         ) from error
     _complete_normalization(network)

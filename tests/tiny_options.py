@@ -67,7 +67,9 @@ TINY_RUNS: Mapping[str, TinyRun] = {
 }
 
 
-TINY_STUDIES: Mapping[str, TinyStudy] = {}
+TINY_STUDIES: Mapping[str, TinyStudy] = {
+    "backbones": TinyStudy(("--backbones", "MobileNet", "MobileNetV3Small", "--dry-run"), 2),
+}
 
 
 def tiny_run(task_name: str) -> TinyRun:

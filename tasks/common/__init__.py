@@ -7,11 +7,14 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=[
+        "backbones_report",
         "cached_stage",
+        "car_pictures",
         "cell_report",
         "image_classifier",
         "image_classifier_report",
         "image_classifier_verbs",
+        "network_measurement",
         "pretrained",
         "study_cell",
         "vector_classifier",
