@@ -365,3 +365,23 @@ def test_model_that_is_no_graph():
 
     with pytest.raises(ValueError, match=r"functional.*'own' of type Subclassed"):
         folding.fold_batch_normalization(Subclassed(name="own"))
+
+
+def test_the_relative_difference_is_that_of_the_largest_output():
+    expected = np.array([[0.5, -2.0], [1.0, 0.0]])
+    received = np.array([[0.5, -2.0], [1.1, -0.3]])
+    assert folding.relative_difference(expected, received) == pytest.approx(0.3 / 2.0)
+    assert folding.relative_difference(expected, expected) == 0.0
+
+
+def test_the_relative_difference_of_zeros_is_finite_and_of_nan_passes_no_comparison():
+    zeros = np.zeros((2, 3), np.float32)
+    assert folding.relative_difference(zeros, zeros) == 0.0
+    wrong = np.full_like(zeros, np.nan)
+    for pair in ((zeros, wrong), (wrong, zeros), (wrong, wrong)):
+        assert not folding.relative_difference(*pair) <= folding.FOLDING_TOLERANCE
+
+
+def test_outputs_of_two_shapes_have_no_relative_difference():
+    with pytest.raises(ValueError, match="shape"):
+        folding.relative_difference(np.zeros((2, 3)), np.zeros((2, 1)))

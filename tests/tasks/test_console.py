@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.common.console import copied_to
+from tasks.common.console import copied_to, progress
 
 
 def logged(path: Path, *pieces: str) -> str:
@@ -85,3 +85,24 @@ def test_the_stream_still_answers_as_the_terminal_does(
         assert sys.stdout.isatty()
         assert sys.stdout.write("four") == 4
         sys.stdout.flush()
+
+
+@pytest.mark.parametrize(
+    ("terminal", "at_end", "expected"),
+    [
+        (True, False, "1 of 2 read\r2 of 2 read\n"),
+        (True, True, "1 of 2 read\r2 of 2 read\n"),
+        (False, False, ""),
+        (False, True, "2 of 2 read\n"),
+    ],
+)
+def test_progress_moves_on_a_terminal_and_leaves_a_log_alone(
+    monkeypatch: pytest.MonkeyPatch, terminal: bool, at_end: bool, expected: str
+) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(stream, "isatty", lambda: terminal, raising=False)
+    monkeypatch.setattr("sys.stdout", stream)
+    show = progress("{done} of {total} read", at_end)
+    show(1, 2)
+    show(2, 2)
+    assert stream.getvalue() == expected
