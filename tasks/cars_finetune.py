@@ -13,19 +13,15 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import datasets
 import keras_models
 from tasks import common
+from tasks.common.car_pictures_config import CarPicturesConfig, check_car_pictures
 from tasks.common.command_line import run_task
 from tasks.common.errors import UserError
-from tasks.common.image_classifier_config import (
-    ImageClassifierConfig,
-    check_image_classifier,
-    refuse,
-)
+from tasks.common.image_classifier_config import check_image_classifier
+from tasks.common.option_checks import refuse
 from tasks.common.task import Batches, Run, Stage, Task, Training
 
 if TYPE_CHECKING:
@@ -36,24 +32,13 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True)
-class CarsFinetuneConfig(ImageClassifierConfig):
+class CarsFinetuneConfig(CarPicturesConfig):
     """Fine-tune a pretrained network on pictures of cars, in stages.
 
     With no option at all it draws its own cars and takes a few minutes. Presets: `quick`; `seed`,
     from scratch with Adam for 50 epochs; `paper`, Kornblith et al. 2019. The last two want
     --data-dir with a copy of Stanford Cars.
     """
-
-    data: Literal["rendered", "stanford_cars", "folder"] = "rendered"
-    """Drawn cars, a copy of Stanford Cars, or any folder of class folders."""
-    data_dir: Path | None = None
-    """Folder of the data; `stanford_cars` and `folder` need it."""
-    crop_to_box: bool = False
-    """Cut Stanford Cars pictures to the annotated box."""
-    rendered_count: tuple[int, int, int] = (4000, 320, 400)
-    """Drawn pictures for training, validation and test."""
-    rendered_classes: int = 8
-    """Classes of drawn cars."""
 
     backbone: str = "ResNet50"
     """Any network of `keras.applications`."""
@@ -124,25 +109,10 @@ PRESETS = {
 def check(config: CarsFinetuneConfig) -> CarsFinetuneConfig:
     """The options with `--weights auto` settled; what does not fit is found before any work."""
     check_image_classifier(config)
-    if config.data != "rendered" and config.data_dir is None:
-        raise UserError(f"--data {config.data} needs --data-dir: the folder of the pictures.")
-    if config.data == "rendered" and config.data_dir is not None:
-        raise UserError("--data-dir needs --data stanford_cars or --data folder.")
-    if config.data == "rendered":
-        _check_rendered(config)
+    check_car_pictures(config)
     _check_recipe(config)
     weights = common.pretrained.choose_weights(config.weights, config.backbone, config.image_size)
     return dataclasses.replace(config, weights=weights)
-
-
-def _check_rendered(config: CarsFinetuneConfig) -> None:
-    known = len(datasets.rendered.cars.CLASS_NAMES)
-    if not 2 <= config.rendered_classes <= known:
-        refuse("rendered_classes", f"from 2 to {known}", config.rendered_classes)
-    if min(config.rendered_count) < config.rendered_classes:
-        refuse(
-            "rendered_count", "at least one picture a class in each split", config.rendered_count
-        )
 
 
 def _check_recipe(config: CarsFinetuneConfig) -> None:
@@ -178,28 +148,7 @@ def _check_solver(config: CarsFinetuneConfig) -> None:
 
 def load_data(config: CarsFinetuneConfig) -> Splits:
     """The pictures in three splits, each readable."""
-    if config.data == "rendered":
-        train, validation, test = config.rendered_count
-        splits = datasets.rendered.cars.load(
-            train, validation, test, config.image_size, config.seed, config.rendered_classes
-        )
-    elif config.data == "stanford_cars":
-        splits = datasets.stanford_cars.load(
-            config.data_dir,
-            config.validation_fraction,
-            config.seed,
-            config.crop_to_box,
-            config.image_size,
-        )
-    else:
-        splits = datasets.folder.load(
-            config.data_dir,
-            config.validation_fraction,
-            config.test_fraction,
-            config.seed,
-            config.image_size,
-        )
-    return common.image_classifier.checked(splits, config)
+    return common.car_pictures.load(config)
 
 
 def build_model(config: CarsFinetuneConfig, info: DatasetInfo) -> keras.Model:

@@ -27,6 +27,7 @@ STAND_ALONE = {"benchmarks.keras_guide", "benchmarks.torch_loop"}
 # What all tasks share may use of the networks and the data sets: records and tools, and no network
 # or data set in particular.
 SHARED_BY_TASKS = {
+    "datasets.texts": "`tasks.predict` counts the words of any text as the data sets do",
     "datasets.core": "the records that describe any data set",
     "datasets.pipeline": "from any source to batches",
     "datasets.feature_cache": "stored features of any frozen network",
@@ -42,6 +43,7 @@ SHARED_BY_TASKS = {
     "datasets.files": "`tasks.export` measures a quantised model on the user's picture files",
     "datasets.images": "`tasks.predict` reads any picture file",
     "keras_models.columns": "which columns of a table a model was made for",
+    "keras_models.text_classifier": "the vocabulary that any classifier of texts carries",
     "keras_models.transfer": "freezing and parameter groups of any backbone",
     "keras_models.folding": "frozen and exported networks of any kind, made faster",
     "keras_models.schedules": "the option `--schedule` of every task",
