@@ -136,9 +136,8 @@ def measure_apart(backbone: str, options: ExportBenchmarkOptions) -> dict:
             timed_process.run(words, log)
         except UserError as error:
             print(error, file=sys.stderr)
-            lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
-            last = next((line for line in reversed(lines) if line.strip()), str(error))
-            return {"backbone": backbone, "fault": last.strip(), "rows": []}
+            fault = timed_process.last_line(log) or str(error)
+            return {"backbone": backbone, "fault": fault, "rows": []}
         return json.loads(result.read_text(encoding="utf-8"))
 
 

@@ -22,11 +22,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import psutil
 
+from benchmarks.timed_process import ROOT, last_line
+
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
-ROOT = Path(__file__).resolve().parents[1]
 # Classes of the drawn cars.
 _CLASSES = tuple(f"class {number}" for number in range(8))
 # Calls before the clock starts, after the one that traces: memory is taken, caches are filled.
@@ -141,9 +142,7 @@ def run_limited(words: Sequence[str], log: Path, limit: float) -> str:
             return f"over {limit:g} s"
     if done.returncode == 0:
         return ""
-    lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
-    printed = [line.strip() for line in lines if line.strip()]
-    return printed[-1] if printed else f"ended with status {done.returncode}"
+    return last_line(log) or f"ended with status {done.returncode}"
 
 
 def time_case(case: Case) -> Timing:

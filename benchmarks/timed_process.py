@@ -78,3 +78,9 @@ def run(words: Sequence[str], log: Path, seconds_between: float = 1.0) -> Finish
             + "\n  ".join(lines[-_SHOWN_LINES:])
         )
     return Finished(tuple(words), started, ended, memory.bytes)
+
+
+def last_line(log: Path) -> str | None:
+    """The last line in the log that says anything: of a failed process mostly why."""
+    lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), None)
