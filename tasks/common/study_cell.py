@@ -68,7 +68,9 @@ def train(task: Task, config: Any, folder: RunFolder) -> dict[str, Any]:
 
 def _end_with_the_study() -> None:
     """Waits until the other end of standard input is closed, which a killed study leaves so."""
-    sys.stdin.buffer.read()
+    # Not through `sys.stdin`, whose lock the interpreter could not take when it ends.
+    while os.read(0, 1024):
+        pass
     os._exit(1)
 
 
