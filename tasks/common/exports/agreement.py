@@ -89,7 +89,7 @@ POINT_TOLERANCES = types.MappingProxyType(
         "float16": Tolerance(5e-3),
         # 8 bits are steps of 1/255 = 0.004 in every layer, and their errors add up. There is no
         # class to hold a point to, and one hard picture may move far: so the mean decides. 0.02
-        # is 2 % of the side; badly fitting ranges put points at the mean place, some 0.1 away.
+        # is 2 % of the side; badly fitting ranges, which answer all pictures alike, are worse.
         "dynamic": Tolerance(math.inf, mean_difference=0.02),
         "int8": Tolerance(math.inf, mean_difference=0.02),
     }
