@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "alexnet",
         "backbone_weights",
         "backbones",
+        "early_head",
         "folding",
         "heads",
         "imagenet_classifiers",
@@ -23,6 +24,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "metrics",
         "preprocessing",
         "schedules",
+        "text_classifier",
         "transfer",
     ],
 )
