@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from itertools import batched
+from itertools import islice
 from pathlib import Path
 
 import keras
@@ -81,8 +81,9 @@ def predict(saved: SavedRun, options: PredictOptions) -> None:
 def _answers(model: keras.Model, tables: list[Path], batch_size: int) -> Iterator[Answer]:
     layout = _layout(model, label_required=False)
     for path in tables:
-        for rows in batched(number_table.rows(path, layout), batch_size):
-            yield from _answer(model, path, rows)
+        rows = number_table.rows(path, layout)
+        while some := tuple(islice(rows, batch_size)):
+            yield from _answer(model, path, some)
 
 
 def _answer(model: keras.Model, path: Path, rows: tuple[Row, ...]) -> Iterator[Answer]:
