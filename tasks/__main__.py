@@ -11,7 +11,7 @@ from tasks.common.task import Task
 
 VERBS = {
     "evaluate": "test a run again, on its own test split or on other data",
-    "predict": "classify pictures with the model of a run",
+    "predict": "answer pictures, rows of a table or texts with the model of a run",
     "export": "write SavedModel, LiteRT and ONNX files of a run, compared with its model",
     "compare": "put runs beside each other in a table and a chart",
 }

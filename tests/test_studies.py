@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks import evaluate, export
 from tasks.__main__ import find_tasks
 from tasks.common import config as configs
 from tasks.common.run_folder import RunFolder
@@ -115,6 +116,19 @@ def test_the_best_cell_opens_as_a_run(study: Study, finished: Finish) -> None:
     assert saved.task is study.cell_task
     metrics = json.loads((saved.folder.report / "metrics.json").read_text())
     assert saved.model.count_params() == metrics["parameters"]
+
+
+@EVERY_STUDY
+def test_the_best_cell_is_evaluated_and_exported(
+    study: Study, finished: Finish, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = finished(study)
+    if not folder.best_cell.is_file():
+        pytest.skip(f"no cell stands for {study.name}")
+    assert evaluate.main([str(folder.path)]) == 0
+    assert "These are the numbers of the run's report." in capsys.readouterr().out
+    assert export.main([str(folder.path), "--format", "onnx", "--output", str(tmp_path)]) == 0
+    assert "they agree" in capsys.readouterr().out
 
 
 @EVERY_STUDY

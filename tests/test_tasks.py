@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from callbacks.csv_history import read_history
+from tasks import evaluate, export
 from tasks.__main__ import VERBS, find_tasks
 from tasks.common import config as configs
 from tasks.common.resume import read_position
@@ -264,3 +265,27 @@ def test_a_run_selects_its_best_epoch(
     best = max(values) if task.mode == "max" else min(values)
     metric = task.monitor.removeprefix("val_")
     assert document["metrics"]["validation"][metric] == pytest.approx(best, abs=1e-5)
+
+
+@EVERY_TASK
+def test_evaluate_gives_the_numbers_of_the_report_again(
+    task: Task,
+    finished: typing.Callable[[Task], RunFolder],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert evaluate.main([str(finished(task).path)]) == 0
+    assert "These are the numbers of the run's report." in capsys.readouterr().out
+
+
+@EVERY_TASK
+def test_the_model_of_a_run_exports(
+    task: Task,
+    finished: typing.Callable[[Task], RunFolder],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """To ONNX, the quickest format, loaded again and compared by the command itself."""
+    words = [str(finished(task).path), "--format", "onnx", "--output", str(tmp_path)]
+    assert export.main(words) == 0
+    assert (tmp_path / "model.onnx").stat().st_size > 0
+    assert "they agree" in capsys.readouterr().out

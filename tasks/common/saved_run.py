@@ -10,7 +10,6 @@ from typing import Any
 
 import keras
 
-from keras_models import transfer
 from tasks.common import config as configs
 from tasks.common import run_folder
 from tasks.common.errors import UserError
@@ -34,11 +33,6 @@ class SavedRun:
     task: Task
     config: Any
     model: keras.Model
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """The classes, in order of their ids, as the model itself knows them."""
-        return transfer.class_names(self.model)
 
 
 def open_run(name: str, runs_dir: Path) -> SavedRun:
