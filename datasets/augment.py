@@ -15,13 +15,15 @@ import tensorflow as tf
 
 Change = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 BatchChange = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
-Augmentation = Literal["flip", "crop", "colour", "rand_augment", "erase"]
+Augmentation = Literal["flip", "crop", "affine", "colour", "rand_augment", "erase"]
 Mixing = Literal["mixup", "cutmix"]
 
 # Inception's random resized crop (Szegedy et al. 2015, section 6: area 8 % to 100 %, aspect 3/4
 # to 4/3), with a larger smallest area: a fine-grained class hangs on details a small crop loses.
 _CROP_AREA = (0.5, 1.0)
 _CROP_ASPECT = (3 / 4, 4 / 3)
+# Small enough that a written character stays the one it is: 12 degrees, and shares of the side.
+_TURN, _SLANT, _SCALE, _SHIFT = 0.21, 0.15, 0.1, 0.07
 
 
 class _GivenSeed(keras.random.SeedGenerator):
@@ -148,6 +150,31 @@ def _crop(image_size: tuple[int, int]) -> Change:
     return change
 
 
+def _affine(image_size: tuple[int, int]) -> Change:
+    height, width = image_size
+    middle = tf.constant([(width - 1) / 2, (height - 1) / 2])
+
+    def change(image: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        draws = tf.random.stateless_uniform((6,), seed, -1.0, 1.0)
+        matrix = _turned_slanted_scaled(_TURN * draws[0], _SLANT * draws[1], _SCALE * draws[2:4])
+        # Pixel p of the result is taken from matrix (p - middle - shift) + middle.
+        shift = _SHIFT * draws[4:] * (width, height)
+        offset = middle - tf.linalg.matvec(matrix, middle + shift)
+        transform = tf.concat([matrix[0], offset[:1], matrix[1], offset[1:], [0.0, 0.0]], axis=0)
+        return keras.ops.image.affine_transform(
+            image, transform, fill_mode="nearest", data_format="channels_last"
+        )
+
+    return change
+
+
+def _turned_slanted_scaled(turn: tf.Tensor, slant: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
+    """The 2 x 2 matrix of a rotation (radians), a shear and a growth by 1 + scale in x and y."""
+    rotation = tf.stack([[tf.cos(turn), -tf.sin(turn)], [tf.sin(turn), tf.cos(turn)]])
+    shear = tf.stack([[1.0, slant], [0.0, 1.0]])
+    return rotation @ shear / (1.0 + scale)
+
+
 def _colour(image_size: tuple[int, int]) -> Change:
     # Not RandomColorJitter: it hands no dtype on to its parts, which then compute in bfloat16
     # under mixed precision and are off by whole grey levels.
@@ -178,6 +205,7 @@ def _erase(image_size: tuple[int, int]) -> Change:
 _CHANGES: dict[str, Callable[[tuple[int, int]], Change]] = {
     "flip": _flip,
     "crop": _crop,
+    "affine": _affine,
     "colour": _colour,
     "rand_augment": _rand_augment,
     "erase": _erase,

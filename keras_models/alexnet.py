@@ -16,7 +16,7 @@ import keras
 
 from keras_models.heads import ClassProbabilities
 from keras_models.local_response_normalization import LocalResponseNormalization
-from keras_models.preprocessing import ImagePreprocessing
+from keras_models.preprocessing import IMAGENET_MEAN_BGR, ImagePreprocessing
 
 IMAGE_SIZE = (227, 227)
 """The paper says 224, but its first layer's 55 x 55 maps need 227: 54 strides of 4, and 11."""
@@ -52,8 +52,7 @@ def build_alexnet(
     """
     _check(image_size, width, towers)
     image = keras.Input((*image_size, 3), dtype="uint8", name="image")
-    mode = "caffe" if initialization == "paper" else "torch"
-    x = ImagePreprocessing(mode, name="preprocessing")(image)
+    x = _preprocessing(initialization)(image)
 
     def maps(count: int) -> int:
         return towers * max(1, round(count * width / towers))
@@ -75,6 +74,16 @@ def build_alexnet(
     return keras.Model(
         image, ClassProbabilities(class_names, name="probabilities")(x), name="AlexNet"
     )
+
+
+def _preprocessing(initialization: str) -> keras.layers.Layer:
+    """Pixels around 0: of the size they are for the paper's small weights, else of size 1."""
+    if initialization == "he":
+        return ImagePreprocessing("torch", name="preprocessing")
+    # Section 2: the mean activity over the training set, subtracted from each pixel; here that of
+    # ImageNet's channels.
+    offset = [-mean for mean in reversed(IMAGENET_MEAN_BGR)]
+    return keras.layers.Rescaling(1.0, offset, name="preprocessing")
 
 
 def _convolution(

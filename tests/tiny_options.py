@@ -64,11 +64,32 @@ def accuracy(task: Task, config: Any, model: keras.Model) -> float:
 
 TINY_RUNS: Mapping[str, TinyRun] = {
     "cars_finetune": TinyRun(TINY, "accuracy", accuracy),
+    "digits_lenet": TinyRun(
+        ("--rendered-count", "120", "40", "40", "--epochs", "2", "--batch-size", "20"),
+        "accuracy",
+        accuracy,
+    ),
 }
 
 
 TINY_STUDIES: Mapping[str, TinyStudy] = {
     "backbones": TinyStudy(("--backbones", "MobileNet", "MobileNetV3Small", "--dry-run"), 2),
+    "transfer_study": TinyStudy(
+        (
+            *("--targets", "different", "--amounts", "few", "--methods", "linear"),
+            *("--no-head-depths", "--repetitions", "2", "--source-examples", "2", "--few", "2"),
+            *("--rendered-evaluation", "16", "16", "--source-epochs", "1"),
+        ),
+        3,
+    ),
+    "reuters_losses": TinyStudy(
+        (
+            *("--repetitions", "1", "--epochs", "3", "--early-epochs", "1", "--hidden", "8"),
+            *("--generated-texts", "300", "--words", "100", "--batch-size", "64"),
+            *("--configurations", "softmax_cce", "softmax_mse", "--optimizers", "sgd"),
+        ),
+        2,
+    ),
 }
 
 

@@ -35,6 +35,7 @@ class ClassificationReport:
         parameters: weights of the model.
         environment: what `environment.json` holds.
         picture: gives the test picture at an index, uint8 (height, width, 3).
+        further: sections of the task's own, shown behind the results.
     """
 
     task: str
@@ -47,6 +48,7 @@ class ClassificationReport:
     parameters: int
     environment: Mapping[str, Any]
     picture: Callable[[int], np.ndarray]
+    further: Sequence[Section] = ()
 
 
 def write_classification_report(folder: Path, report: ClassificationReport) -> None:
@@ -59,6 +61,7 @@ def write_classification_report(folder: Path, report: ClassificationReport) -> N
     sections = [
         Section("", headline(metrics["test"], report.baselines)),
         _results(metrics, report),
+        *report.further,
         _learning(report),
         _confusion(report),
         _mistakes(report),

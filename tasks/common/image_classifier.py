@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -103,9 +104,26 @@ def compile_model(
 ) -> None:
     """Freezes what the stage leaves frozen, says so, and sets optimizer, loss and metrics."""
     transfer.freeze(model, stage.trainable_stages)
+    _compile(config, model, stage, steps_per_epoch, transfer.parameter_groups(model))
+
+
+def compile_whole(
+    config: ImageClassifierConfig, model: keras.Model, stage: Stage, steps_per_epoch: int
+) -> None:
+    """The same for a network without a backbone: everything trains, all at one rate."""
+    everything = transfer.ParameterGroup("network", tuple(model.trainable_variables))
+    _compile(config, model, stage, steps_per_epoch, [everything])
+
+
+def _compile(
+    config: ImageClassifierConfig,
+    model: keras.Model,
+    stage: Stage,
+    steps_per_epoch: int,
+    groups: Sequence[transfer.ParameterGroup],
+) -> None:
     weights = transfer.count_parameters(model)
     print(f"{stage.name}: {weights['trainable']:,} of {weights['total']:,} weights train")
-    groups = transfer.parameter_groups(model)
     model.compile(
         optimizer=build_optimizer(config, stage, groups, steps_per_epoch),
         **_objective(config, len(transfer.class_names(model))),

@@ -44,8 +44,11 @@ class ImageClassifierConfig(TrainConfig):
     cache_precision: Literal["float16", "float32"] = "float16"
     """How features are stored."""
 
-    augment: tuple[Literal["flip", "crop", "colour", "rand_augment", "erase"], ...] = ("flip",)
-    """Random changes of each training picture, made in this order; `--augment` alone for none."""
+    augment: tuple[Literal["flip", "crop", "affine", "colour", "rand_augment", "erase"], ...] = (
+        "flip",
+    )
+    """Random changes of each training picture, made in this order; `--augment` alone for none.
+    `affine` turns, slants, scales and shifts a little."""
     mixing: Literal["none", "mixup", "cutmix"] = "none"
     """Blend pairs of training pictures and their labels."""
     mixing_alpha: float = 0.2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -18,7 +19,9 @@ from datasets import core, pipeline
 from keras_models import transfer
 from tasks.common import baselines, classification, classification_report, feature_store
 from tasks.common.classification import Predictions
+from tasks.common.classification_report import ClassificationReport
 from tasks.common.image_classifier import batching, predict
+from tasks.common.report import Section
 from tasks.common.task import Run, Task
 
 # Side of the pictures that the linear baseline without a pretrained network sees, in pixels.
@@ -29,8 +32,21 @@ _SPLITS = ("train", "validation", "test")
 _PROJECTED = 1000
 
 
-def report(task: Task, run: Run) -> None:
-    """Predicts validation and test with the best model, writes the report, prints the table."""
+def report(
+    task: Task,
+    run: Run,
+    further: Callable[[ClassificationReport], Sequence[Section]] = lambda _: (),
+) -> ClassificationReport:
+    """Predicts validation and test with the best model, writes the report, prints the table.
+
+    Args:
+        task: what was run.
+        run: the trained run.
+        further: gives the task's own sections of the report.
+
+    Returns:
+        All that the report tells.
+    """
     started = time.monotonic()
     validation = predictions(run.model, run.splits.validation, run.config, run.splits.info)
     test = predictions(run.model, run.splits.test, run.config, run.splits.info)
@@ -42,7 +58,7 @@ def report(task: Task, run: Run) -> None:
         "baselines": time.monotonic() - evaluated,
     }
     environment = json.loads(run.folder.environment.read_text(encoding="utf-8"))
-    document = classification_report.ClassificationReport(
+    document = ClassificationReport(
         task=task.name,
         info=run.splits.info,
         validation=validation,
@@ -54,10 +70,12 @@ def report(task: Task, run: Run) -> None:
         environment=environment,
         picture=lambda index: run.splits.test.example(index)["image"],
     )
+    document = dataclasses.replace(document, further=further(document))
     classification_report.write_classification_report(run.folder.report, document)
     _write_tensorboard(run, test)
     print(classification_report.summary_table(document, run.folder.report))
     print(f"TensorBoard: tensorboard --logdir {run.folder.path.parent}")
+    return document
 
 
 def predictions(
@@ -92,7 +110,8 @@ def _metrics(probabilities: np.ndarray, truth: Predictions) -> dict[str, float]:
 def _features(task: Task, run: Run) -> tuple[str, dict[str, np.ndarray]]:
     """What the linear baseline sees: the backbone's first weights if there are any, else pixels."""
     config = run.config
-    if config.weights == "none":
+    # A task without that option trains its network from random weights.
+    if getattr(config, "weights", "none") == "none":
         return f"{_THUMBNAIL}x{_THUMBNAIL} pixels", _thumbnails(run)
     info = run.splits.info
     network = task.build_model(config, info)
@@ -109,11 +128,19 @@ def _features(task: Task, run: Run) -> tuple[str, dict[str, np.ndarray]]:
 
 
 def _thumbnails(run: Run) -> dict[str, np.ndarray]:
-    """Small pictures as rows of numbers, float32 (n, values), by split."""
+    """Small pictures as rows of numbers, float32 (n, values), by split; grey ones with one channel.
+
+    The other two of a grey picture would only make the baseline's solution take three times as
+    long.
+    """
     image = keras.Input((_THUMBNAIL, _THUMBNAIL, 3), dtype="uint8")
     network = keras.Model(image, keras.layers.Flatten(dtype="float32")(image))
     how = batching(run.config, run.splits.info, _BATCH)
-    return _predicted(run, network, dataclasses.replace(how, image_size=(_THUMBNAIL, _THUMBNAIL)))
+    rows = _predicted(run, network, dataclasses.replace(how, image_size=(_THUMBNAIL, _THUMBNAIL)))
+    channels = [[part[:, first::3] for first in range(3)] for part in rows.values()]
+    if all(np.array_equal(red, other) for red, *others in channels for other in others):
+        return {split: part[:, ::3] for split, part in rows.items()}
+    return rows
 
 
 def _predicted(run: Run, network: keras.Model, how: pipeline.Batching) -> dict[str, np.ndarray]:

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 import keras
 import numpy as np
 import pytest
+import scipy.ndimage
 import scipy.stats
 import tensorflow as tf
 
 from datasets import augment
 
 SIZE = (24, 32)
-NAMES = ("flip", "crop", "colour", "rand_augment", "erase")
+NAMES = ("flip", "crop", "affine", "colour", "rand_augment", "erase")
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +88,40 @@ def test_crop_shows_a_part_of_half_the_area_or_more_enlarged() -> None:
     # Half the area with the widest aspect ratio: width at least sqrt(0.5 * 3 / 4) = 0.61.
     assert enlargement.max() <= 1 / 0.61 + 0.15
     assert np.ptp(enlargement) > 0.2
+
+
+def test_affine_is_one_small_map_of_the_plane(picture: np.ndarray) -> None:
+    """Against SciPy, by homogeneous matrices, from the draws that the seed gives."""
+    seeds = np.array([[0, number] for number in range(12)], np.int32)
+    results = changed_by(("affine",), picture, seeds)
+    for seed, result in zip(seeds, results, strict=True):
+        own = tf.random.experimental.stateless_fold_in(seed, 0)
+        draws = tf.random.stateless_uniform((6,), own, -1.0, 1.0).numpy().astype(float)
+        turn, slant = 0.21 * draws[0], 0.15 * draws[1]
+        grow, shift = 1 + 0.1 * draws[2:4], 0.07 * draws[4:] * [SIZE[1], SIZE[0]]
+        middle = np.array([(SIZE[1] - 1) / 2, (SIZE[0] - 1) / 2])
+        inverse = (
+            moved(middle)
+            @ np.array(
+                [[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0], [0, 0, 1]]
+            )
+            @ np.array([[1, slant, 0], [0, 1, 0], [0, 0, 1]])
+            @ np.diag([1 / grow[0], 1 / grow[1], 1])
+            @ moved(-middle - shift)
+        )
+        rows, columns = np.mgrid[0 : SIZE[0], 0 : SIZE[1]]
+        places = np.stack([columns.ravel(), rows.ravel(), np.ones(rows.size)])
+        x, y, _ = inverse @ places
+        for channel in range(3):
+            expected = scipy.ndimage.map_coordinates(
+                picture[..., channel].astype(float), [y, x], order=1, mode="nearest"
+            )
+            np.testing.assert_allclose(result[..., channel].ravel(), expected, atol=0.05)
+
+
+def moved(by: np.ndarray) -> np.ndarray:
+    """The homogeneous matrix of a shift in the plane."""
+    return np.array([[1, 0, by[0]], [0, 1, by[1]], [0, 0, 1]])
 
 
 def test_erase_puts_one_grey_box_over_a_part(picture: np.ndarray) -> None:
