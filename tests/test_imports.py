@@ -55,6 +55,7 @@ SHARED_BY_TASKS = {
 SHARED_BY_SOME_TASKS = {
     "tasks.common.car_pictures": ("datasets.rendered.cars", "datasets.stanford_cars"),
     "tasks.common.car_pictures_config": ("datasets.rendered",),
+    "tasks.common.phone_price_report": ("datasets.table_splits",),
 }
 
 

@@ -62,8 +62,16 @@ def accuracy(task: Task, config: Any, model: keras.Model) -> float:
     return float(np.concatenate(right).mean())
 
 
+TINY_SVM = (
+    *("--backbone", "MobileNet", "--layer", "conv_pw_3_relu", "--pooling", "average", "--pca", "0"),
+    *("--image-size", "32", "32", "--weights", "none", "--rendered-count", "40", "16", "16"),
+    *("--batch-size", "8", "--folds", "2", "--costs", "0.001", "0.1", "--cache-precision"),
+    *("float32", "--rbf-costs", "1", "10", "--rbf-gammas", "0.3", "1"),
+)
+
 TINY_RUNS: Mapping[str, TinyRun] = {
     "cars_finetune": TinyRun(TINY, "accuracy", accuracy),
+    "cars_svm": TinyRun(TINY_SVM, "accuracy", accuracy),
     "digits_lenet": TinyRun(
         ("--rendered-count", "120", "40", "40", "--epochs", "2", "--batch-size", "20"),
         "accuracy",
@@ -73,6 +81,14 @@ TINY_RUNS: Mapping[str, TinyRun] = {
 
 
 TINY_STUDIES: Mapping[str, TinyStudy] = {
+    "initialization_study": TinyStudy(
+        (
+            *("--schemes", "zeros", "xavier", "--activations", "tanh", "--repetitions", "1"),
+            *("--rendered-count", "60", "20", "20", "--depth", "2", "--width", "8"),
+            *("--epochs", "2", "--batch-size", "20"),
+        ),
+        2,
+    ),
     "backbones": TinyStudy(("--backbones", "MobileNet", "MobileNetV3Small", "--dry-run"), 2),
     "transfer_study": TinyStudy(
         (
@@ -81,6 +97,13 @@ TINY_STUDIES: Mapping[str, TinyStudy] = {
             *("--rendered-evaluation", "16", "16", "--source-epochs", "1"),
         ),
         3,
+    ),
+    "phone_price": TinyStudy(
+        (
+            *("--repetitions", "2", "--scaling", "global", "--epochs", "2", "--hidden", "8"),
+            *("--generated-count", "200"),
+        ),
+        2,
     ),
     "reuters_losses": TinyStudy(
         (
