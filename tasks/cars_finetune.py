@@ -11,6 +11,7 @@ Command: `python -m tasks.cars_finetune`, see `--help`.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
@@ -194,7 +195,9 @@ def _head_stage(config: CarsFinetuneConfig) -> Stage:
     if config.head_solver == "gradient":
         return Stage("head", config.head_epochs, config.head_learning_rate, 1.0, 0)
     # One epoch that moves nothing measures the solution as every other epoch is measured.
-    return Stage("head", min(1, config.head_epochs), 0.0, 1.0, 0, solver="logistic")
+    balance = "balanced" if config.class_weights else None
+    solver = functools.partial(common.linear_head.solve, balance)
+    return Stage("head", min(1, config.head_epochs), 0.0, 1.0, 0, solver)
 
 
 def compile_model(

@@ -14,9 +14,10 @@ import tensorflow as tf
 
 from datasets import core, feature_batches, feature_cache, pipeline
 from keras_models import transfer
-from tasks.common import feature_store, linear_head
+from tasks.common import feature_store
 from tasks.common.image_classifier import class_weights, compile_tail
 from tasks.common.image_classifier_config import ImageClassifierConfig
+from tasks.common.labelled_features import LabelledFeatures
 from tasks.common.task import Batches, Stage, Training
 
 
@@ -59,8 +60,12 @@ def tail_training(
     train = store.features("train", splits.train, views)
     validation = store.features("validation", splits.validation, 1)
     _, tail = transfer.split(network, cut)
-    if stage.solver == "logistic":
-        _solve_head(config, tail, splits, train, validation)
+    if stage.solver is not None:
+        examples = (
+            labelled_features(train, splits.train),
+            labelled_features(validation, splits.validation),
+        )
+        stage.solver(tail, *examples, working)
     compile_tail(config, tail, network)
     return Training(tail, _batches(config, splits, train, validation, batch_size))
 
@@ -81,7 +86,7 @@ def _views(config: ImageClassifierConfig, network: keras.Model, stages: Sequence
     if not config.augment:
         return 1
     stored = [stage for stage in stages if feature_store.freezes(network, stage)]
-    if any(stage.solver == "logistic" for stage in stored):
+    if any(stage.solver is not None for stage in stored):
         return config.cached_views
     return min(config.cached_views, max(stage.epochs for stage in stored))
 
@@ -118,28 +123,9 @@ def _batches(
     )
 
 
-def _solve_head(
-    config: ImageClassifierConfig,
-    tail: keras.Model,
-    splits: core.Splits,
-    train: feature_cache.FeatureCache,
-    validation: feature_cache.FeatureCache,
-) -> None:
-    """Sets the head to the optimum of logistic regression on all views, in place."""
-    every = np.arange(train.count)
-    features = {
-        "train": np.concatenate(
-            [train.take(np.full_like(every, view), every) for view in range(train.views)]
-        ).astype(np.float32),
-        "validation": feature_store.plain(validation),
-    }
-    labels = {
-        "train": np.tile(splits.train.labels, train.views),
-        "validation": np.asarray(splits.validation.labels),
-    }
-    if len(np.unique(labels["train"])) == 1:
-        return
-    balance = "balanced" if config.class_weights else None
-    fitted = linear_head.fit(features, labels, balance)
-    dense = tail.get_layer("logits")
-    dense.set_weights(list(linear_head.dense_weights(fitted, dense.units)))
+def labelled_features(
+    cache: feature_cache.FeatureCache, source: core.LabelledSource
+) -> LabelledFeatures:
+    """All views of the stored features, with the labels of their pictures."""
+    features = np.concatenate(cache.maps).astype(np.float32)
+    return LabelledFeatures(features, np.asarray(source.labels))

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import copy
 import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
+
+from tasks.common.labelled_features import LabelledFeatures
+
+if TYPE_CHECKING:
+    import keras
 
 # Inverse strengths of the L2 penalty that are tried, the strongest penalty first; validation
 # chooses, and of equals the strongest.
@@ -18,6 +25,33 @@ PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 ITERATIONS = 200
 # Logit of a class that training never saw: e^-30 of the weight of a class with logit 0.
 _NEVER_SEEN = -30.0
+
+
+def solve(
+    class_weight: str | None,
+    tail: keras.Model,
+    train: LabelledFeatures,
+    validation: LabelledFeatures,
+    working: Callable[[], None] = lambda: None,
+) -> None:
+    """Sets `logits` of the tail to the optimum of logistic regression on all views, in place.
+
+    Where training has one class alone there is nothing to solve, and the tail stays as it is.
+
+    Args:
+        class_weight: None, or "balanced" to weigh classes inversely to how often they occur.
+        tail: of a network of `transfer.build_classifier`, from pooled features on.
+        train, validation: stored features; validation chooses the penalty.
+        working: called before the work; may raise to leave it.
+    """
+    working()
+    if len(np.unique(train.labels)) == 1:
+        return
+    features = {"train": train.features, "validation": validation.plain}
+    labels = {"train": train.row_labels, "validation": validation.labels}
+    fitted = fit(features, labels, class_weight)
+    dense = tail.get_layer("logits")
+    dense.set_weights(list(dense_weights(fitted, dense.units)))
 
 
 def fit(

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from datasets.core import DatasetInfo, Splits
+    from tasks.common.labelled_features import Solver
     from tasks.common.run_folder import RunFolder
     from tasks.common.verbs import Verbs
 
@@ -27,8 +28,8 @@ class Stage:
         learning_rate: of the output layers; deeper parameter groups get less.
         depth_factor: each group that lies one deeper learns at this multiple of the one above.
         trainable_stages: stages of the backbone that train, counted from the output; None is all.
-        solver: `gradient` descends step by step. `logistic` sets a head on frozen features to the
-            optimum of logistic regression; the epoch that follows measures it.
+        solver: sets the tail on frozen features to the solution of its problem at once; the epoch
+            that follows, with learning rate 0, measures it. None descends step by step.
     """
 
     name: str
@@ -36,7 +37,7 @@ class Stage:
     learning_rate: float
     depth_factor: float = 1.0
     trainable_stages: int | None = None
-    solver: Literal["gradient", "logistic"] = "gradient"
+    solver: Solver | None = None
 
 
 @dataclasses.dataclass(frozen=True)
