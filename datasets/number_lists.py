@@ -16,6 +16,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import pickletools
+import tokenize
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,9 @@ import numpy as np
 # NumPy 2 moved the first module.
 _CONSTRUCTORS = {"numpy.core.multiarray _reconstruct", "numpy._core.multiarray _reconstruct"}
 _KNOWN = _CONSTRUCTORS | {"numpy ndarray", "numpy dtype"}
+
+# What NumPy's reading of a damaged header, a Python literal, may end in.
+_HEADER_FAULTS = (ValueError, SyntaxError, TypeError, RecursionError, tokenize.TokenError)
 
 _NUMBERS = {"BININT", "BININT1", "BININT2"}
 _TEXTS = {"SHORT_BINSTRING", "SHORT_BINBYTES", "SHORT_BINUNICODE", "BINUNICODE"}
@@ -96,7 +100,7 @@ def read_header(data: bytes) -> tuple[tuple[int, ...], np.dtype, bytes]:
             shape, _, dtype = np.lib.format.read_array_header_1_0(file)
         else:
             shape, _, dtype = np.lib.format.read_array_header_2_0(file)
-    except ValueError:
+    except _HEADER_FAULTS:
         raise NotNumberListsError("its header is not that of a NumPy array") from None
     return shape, dtype, data[file.tell() :]
 
