@@ -25,6 +25,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "metrics",
         "mlp",
         "preprocessing",
+        "registration",
         "schedules",
         "svm_classifier",
         "text_classifier",

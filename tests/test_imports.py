@@ -46,6 +46,7 @@ SHARED_BY_TASKS = {
     "keras_models.text_classifier": "the vocabulary that any classifier of texts carries",
     "keras_models.transfer": "freezing and parameter groups of any backbone",
     "keras_models.folding": "frozen and exported networks of any kind, made faster",
+    "keras_models.registration": "a saved model of any task is opened",
     "keras_models.schedules": "the option `--schedule` of every task",
     "keras_models.backbones": "whether the weights of the named backbone are in the cache",
 }
@@ -55,6 +56,7 @@ SHARED_BY_TASKS = {
 SHARED_BY_SOME_TASKS = {
     "tasks.common.car_pictures": ("datasets.rendered.cars", "datasets.stanford_cars"),
     "tasks.common.car_pictures_config": ("datasets.rendered",),
+    "tasks.common.layer_spreads": ("keras_models.layer_stack",),
     "tasks.common.phone_price_report": ("datasets.table_splits",),
 }
 

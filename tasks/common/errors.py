@@ -9,6 +9,10 @@ class UserError(Exception):
     """A mistake the user can mend: what, where, what is allowed, what was received, what to do."""
 
 
+class Diverged(UserError):
+    """The loss of a training left the numbers that a computer has."""
+
+
 class Interrupted(Exception):
     """The user asked a run to stop (Ctrl-C or SIGTERM); the state to resume from is saved."""
 

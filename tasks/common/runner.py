@@ -23,7 +23,7 @@ from callbacks.tensorboard_text import write_text
 from datasets import core
 from tasks.common import batch_size, console, learning_rate_search, run_folder, signals
 from tasks.common import config as configs
-from tasks.common.errors import Interrupted, UserError
+from tasks.common.errors import Diverged, Interrupted, UserError
 from tasks.common.resume import (
     Position,
     ResumePoint,
@@ -335,7 +335,7 @@ def _require_finite(work: _Work, callbacks: Sequence[keras.callbacks.Callback]) 
                 if work.folder.model.is_file()
                 else "no epoch had been completed"
             )
-            raise UserError(
+            raise Diverged(
                 f"Training stopped: {callback.name} became {callback.value} at step "
                 f"{callback.step} (epoch {callback.epoch}); {kept}, and the last good state is "
                 f"{work.folder.state}. Start again with a lower learning rate or --clip-norm 1."
