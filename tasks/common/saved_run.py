@@ -10,6 +10,7 @@ from typing import Any
 
 import keras
 
+from keras_models.registration import register_layers
 from tasks.common import config as configs
 from tasks.common import run_folder
 from tasks.common.errors import UserError
@@ -49,6 +50,7 @@ def open_run(name: str, runs_dir: Path) -> SavedRun:
             f"{folder.path} has no model yet: it stopped before its first one was saved. Go on "
             f"with python -m tasks.{task.name} --resume {folder.path}."
         )
+    register_layers()
     try:
         model = keras.saving.load_model(folder.model, compile=False, safe_mode=True)
     except (OSError, ValueError, KeyError, TypeError) as error:
