@@ -98,7 +98,7 @@ def predict(saved: SavedRun, options: PredictOptions) -> None:
 
 def _answers(model: keras.Model, paths: tuple[Path, ...], batch_size: int) -> Iterator[Answer]:
     lines = (line for path in paths for line in _lines(model, path.expanduser()))
-    for some in iter(lambda: list(islice(lines, batch_size)), []):
+    while some := tuple(islice(lines, batch_size)):
         usable = [line for _, line, fault in some if fault is None]
         outputs = iter(_answer(model, usable) if usable else ())
         for name, _, fault in some:
