@@ -12,6 +12,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "folder",
         "generated_phones",
         "generated_topics",
+        "landmark_files",
+        "landmark_schemes",
         "phone_price",
         "pipeline",
         "rendered",

@@ -117,6 +117,22 @@ def read_picture(path: str | Path, at_least: tuple[int, int] | None = None) -> n
     return decode_picture(_read_bytes(Path(path)), str(path), at_least)
 
 
+def picture_size(path: str | Path) -> tuple[int, int]:
+    """Height and width of the upright picture in a file, from its header alone.
+
+    Raises:
+        DataError: the file is not a picture that can be read.
+    """
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            lying = _orientation(image) in _LYING
+            return (image.width, image.height) if lying else (image.height, image.width)
+    except Exception as error:  # decoders fail in many ways on hostile bytes
+        raise DataError(
+            f"{path} is not a picture that can be read ({one_line(error)}): replace it."
+        ) from error
+
+
 def list_pictures(folder: str | Path) -> list[Path]:
     """All files in `folder` and below whose names end like a picture's, sorted by path.
 

@@ -97,31 +97,57 @@ def training_batches(
         augment: (uint8 picture, int32 seed of shape (2,)) -> picture, float or uint8.
         mix: (batch of pictures, batch of targets, seed) -> the same, blended between examples.
     """
-    count = len(source)
+
+    def example(index: tf.Tensor, example_seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return _load_changed(source, batching, augment, index, example_seed)
+
+    return shuffled_batches(
+        len(source), batching.batch_size, batching.workers, example, seed, epochs, first_step, mix
+    )
+
+
+def shuffled_batches(
+    count: int,
+    batch_size: int,
+    workers: int,
+    example: Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]],
+    seed: int,
+    epochs: range,
+    first_step: int = 0,
+    mix: Mix | None = None,
+) -> tf.data.Dataset:
+    """Batches of whatever `example` gives, shuffled anew in each epoch.
+
+    Args:
+        count: number of examples.
+        batch_size: examples a batch; the last one of an epoch may hold fewer.
+        workers: threads that call `example`.
+        example: (index, int32 seed of shape (2,)) -> input and target of one example.
+        seed: with epoch and index it decides the order and the seed that `example` gets.
+        epochs: the epochs to run through, numbered from the start of the run.
+        first_step: batches of the first epoch to leave out, because a killed run did them.
+        mix: (batch of inputs, batch of targets, seed) -> the same, blended between examples.
+    """
 
     def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
         first = tf.where(epoch == epochs.start, tf.constant(first_step, tf.int64), 0)
-        positions = tf.data.Dataset.range(first * batching.batch_size, count)
-        examples = positions.map(lambda position: _load_shuffled(position, epoch))
-        batches = examples.map(
-            example, num_parallel_calls=batching.workers, deterministic=True
-        ).batch(batching.batch_size)
+        positions = tf.data.Dataset.range(first * batch_size, count)
+        examples = positions.map(lambda position: _shuffled(position, epoch))
+        batches = examples.map(example, num_parallel_calls=workers, deterministic=True).batch(
+            batch_size
+        )
         if mix is None:
             return batches
         return batches.enumerate(first).map(
             lambda step, batch: mix(*batch, _fold(seed, epoch, step + count))
         )
 
-    def _load_shuffled(position: tf.Tensor, epoch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def _shuffled(position: tf.Tensor, epoch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         order = tf.stack([tf.constant(seed, tf.int64), epoch])
         index = tf.random.experimental.index_shuffle(position, order, count - 1)
         return index, _fold(seed, epoch, index)
 
-    def example(index: tf.Tensor, example_seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return _load_changed(source, batching, augment, index, example_seed)
-
-    dataset = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(epoch_batches)
-    return ready(dataset, batching.workers)
+    return ready(tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(epoch_batches), workers)
 
 
 def view_batches(
@@ -161,16 +187,25 @@ def view_batches(
 
 def evaluation_batches(source: LabelledSource, batching: Batching) -> tf.data.Dataset:
     """Every example once, in order, unaugmented, with its target."""
-    dataset = (
-        tf.data.Dataset.range(len(source))
-        .map(
-            lambda index: _load(source, batching, index),
-            num_parallel_calls=batching.workers,
-            deterministic=True,
-        )
-        .batch(batching.batch_size)
+    return ordered_batches(
+        len(source),
+        batching.batch_size,
+        batching.workers,
+        lambda index: _load(source, batching, index),
     )
-    return ready(dataset, batching.workers)
+
+
+def ordered_batches(
+    count: int,
+    batch_size: int,
+    workers: int,
+    example: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]],
+) -> tf.data.Dataset:
+    """Batches of whatever `example` gives of each index below `count`, in order."""
+    examples = tf.data.Dataset.range(count).map(
+        example, num_parallel_calls=workers, deterministic=True
+    )
+    return ready(examples.batch(batch_size), workers)
 
 
 def ready(dataset: tf.data.Dataset, workers: int | None = None) -> tf.data.Dataset:

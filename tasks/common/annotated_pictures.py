@@ -79,14 +79,22 @@ def _fitting(
 def write_copy(folder: Path, found: FoundPicture, ranking: Sequence[tuple[str, float]]) -> Path:
     """Writes the annotated copy of a picture to its own place below `folder`.
 
-    A copy is put in place by a rename, so that a link that lies there is replaced, not followed.
-
     Raises:
-        DataError: the picture cannot be read any more, or its place lies outside `folder`
-            because a link leads out of it.
+        DataError: the picture cannot be read any more; or as for `put_copy`.
         OSError: the copy cannot be written.
     """
-    copy = annotate(images.read_picture(found.path), ranking)
+    return put_copy(folder, found, annotate(images.read_picture(found.path), ranking))
+
+
+def put_copy(folder: Path, found: FoundPicture, copy: Image.Image) -> Path:
+    """Writes a changed copy of a picture to the picture's own place below `folder`.
+
+    It is put in place by a rename, so that a link that lies there is replaced, not followed.
+
+    Raises:
+        DataError: its place lies outside `folder` because a link leads out of it.
+        OSError: the copy cannot be written.
+    """
     path = folder / found.place
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.parent.resolve().is_relative_to(folder.resolve()):

@@ -272,3 +272,11 @@ def test_pretrained_scales_are_not_touched(tmp_path):
     )
     gamma = transfer.backbone_of(model).get_layer("conv2_block1_3_bn").gamma
     np.testing.assert_array_equal(gamma, np.ones(256))
+
+
+def test_a_network_without_shortcuts_is_not_silenced() -> None:
+    """MobileNet has layers called `conv_pw_3_bn` and `conv_dw_3_bn`, and no way around them."""
+    model = transfer.build_classifier("MobileNet", 32, ("a", "b"), batch_norm_inference=False)
+    backbone = transfer.backbone_of(model)
+    for name in ("conv_pw_3_bn", "conv_dw_3_bn"):
+        assert float(keras.ops.min(backbone.get_layer(name).gamma)) == 1
