@@ -100,10 +100,12 @@ def start_residual_blocks_as_identity(backbone: keras.Model) -> None:
 
     A deep network then learns from its first steps like a shallow one (Goyal et al. 2017, arXiv
     1706.02677, section 5.1). It concerns ResNet50, 101 and 152, whose branches end in a
-    BatchNormalization called `..._3_bn`; other networks are left as they are.
+    BatchNormalization called `..._block1_3_bn`; other networks are left as they are.
     """
     for layer in backbone.layers:
-        if isinstance(layer, keras.layers.BatchNormalization) and layer.name.endswith("_3_bn"):
+        # Not every `_3_bn`: MobileNet has a `conv_pw_3_bn`, and no shortcut around it.
+        last = "_block" in layer.name and layer.name.endswith("_3_bn")
+        if isinstance(layer, keras.layers.BatchNormalization) and last:
             layer.gamma.assign(keras.ops.zeros_like(layer.gamma))
 
 
@@ -136,17 +138,21 @@ def backbone_of(model: keras.Model) -> keras.Model:
 
 
 def feature_extractor(model: keras.Model) -> keras.Model:
-    """From raw pixels to the pooled features that the head classifies, sharing the weights.
+    """From raw pixels to the features that the head classifies, sharing the weights.
+
+    Those are pooled; in a network that does not pool, they are what its layer `logits` takes.
 
     Args:
         model: a classifier, or the tail that `split` cuts from one: a chain of layers.
 
     Returns:
-        A model from what `model` takes to float (batch, channels).
+        A model from what `model` takes to float (batch, features).
     """
     # Called anew, because a layer of a tail belongs to the graph of the whole classifier first.
     features = model.input
     for layer in model.layers[1:]:
+        if layer.name == "logits":
+            break
         features = layer(features)
         if layer.name == "pooling":
             break
@@ -155,12 +161,21 @@ def feature_extractor(model: keras.Model) -> keras.Model:
 
 def stage_count(model: keras.Model) -> int:
     """Number of stages of the classifier's backbone, the head not counted."""
-    return len(BACKBONES[backbone_of(model).name].stages)
+    return len(_stage_ends(backbone_of(model)))
 
 
 def stage_outputs(backbone: keras.Model) -> tuple[keras.KerasTensor, ...]:
     """The tensor that leaves each stage, shallow to deep: where the backbone may be cut."""
-    return _outputs(backbone, BACKBONES[backbone.name].stages)
+    return _outputs(backbone, _stage_ends(backbone))
+
+
+def _stage_ends(backbone: keras.Model) -> tuple[str, ...]:
+    """The operation that ends each stage; a backbone that is cut has its last stage cut, too."""
+    inside = {operation.name for operation in backbone.operations}
+    ends = tuple(name for name in BACKBONES[backbone.name].stages if name in inside)
+    # `output_names` would be those from before `build_backbone` renamed layers.
+    last = [op.name for op in backbone.operations if op.output is backbone.output]
+    return ends if last[0] in ends else (*ends, last[0])
 
 
 def skip_outputs(backbone: keras.Model) -> tuple[keras.KerasTensor, ...]:
