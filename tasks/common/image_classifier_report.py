@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-from collections.abc import Callable, Sequence
+import types
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
+from sklearn.decomposition import PCA
 
 from callbacks.tensorboard_confusion import write_confusion_matrix
 from callbacks.tensorboard_hparams import write_hparams
@@ -30,12 +32,15 @@ _BATCH = 64
 _SPLITS = ("train", "validation", "test")
 # Pictures in TensorBoard's projector; a sprite of more gets too large for a browser.
 _PROJECTED = 1000
+# Features of a picture in the projector; it reads them as text, tens of megabytes for more.
+_PROJECTED_WIDTH = 4096
 
 
 def report(
     task: Task,
     run: Run,
     further: Callable[[ClassificationReport], Sequence[Section]] = lambda _: (),
+    rivals: Mapping[str, Mapping[str, float]] = types.MappingProxyType({}),
 ) -> ClassificationReport:
     """Predicts validation and test with the best model, writes the report, prints the table.
 
@@ -43,6 +48,7 @@ def report(
         task: what was run.
         run: the trained run.
         further: gives the task's own sections of the report.
+        rivals: test metrics of the task's own baselines, by name: `accuracy` and its interval.
 
     Returns:
         All that the report tells.
@@ -51,7 +57,7 @@ def report(
     validation = predictions(run.model, run.splits.validation, run.config, run.splits.info)
     test = predictions(run.model, run.splits.test, run.config, run.splits.info)
     evaluated = time.monotonic()
-    others = _baselines(task, run, test)
+    others = _baselines(task, run, test) | dict(rivals)
     seconds = {
         **run.seconds,
         "evaluation": evaluated - started,
@@ -164,9 +170,10 @@ def _write_tensorboard(run: Run, test: Predictions) -> None:
     how = batching(run.config, run.splits.info, _BATCH)
     batches = pipeline.evaluation_batches(core.Subset(run.splits.test, chosen), how)
     predicted = test.probabilities.argmax(axis=1)
+    features = transfer.feature_extractor(run.model).predict(batches, verbose=0)
     write_projector(
         folder,
-        transfer.feature_extractor(run.model).predict(batches, verbose=0),
+        _principal_axes(features) if features.shape[1] > _PROJECTED_WIDTH else features,
         np.concatenate([images.numpy() for images, _ in batches]),
         {
             "class": [names[label] for label in test.labels[chosen]],
@@ -174,3 +181,8 @@ def _write_tensorboard(run: Run, test: Predictions) -> None:
             "example": [test.identifiers[index] for index in chosen],
         },
     )
+
+
+def _principal_axes(features: np.ndarray) -> np.ndarray:
+    """The same points turned into as few dimensions as they span, float (n, at most n)."""
+    return PCA(svd_solver="full").fit_transform(features)
