@@ -146,6 +146,25 @@ def _share_out(total: int, fractions: Sequence[float]) -> list[int]:
     return counts.tolist()
 
 
+def per_class(labels: Sequence[int] | np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Indices of `count` examples of each class, or of all of a class that has fewer.
+
+    Args:
+        labels: class ids, shape (n,).
+        count: at least 1.
+        seed: decides which examples are chosen.
+
+    Returns:
+        int64, sorted.
+    """
+    labels = np.asarray(labels)
+    chosen = [
+        np.random.default_rng([seed, int(class_id)]).permutation(np.flatnonzero(labels == class_id))
+        for class_id in np.unique(labels)
+    ]
+    return np.sort(np.concatenate([members[:count] for members in chosen])).astype(np.int64)
+
+
 def limit(source: LabelledSource, count: int, seed: int) -> LabelledSource:
     """At most `count` examples of `source`, each class in nearly its own share."""
     if count >= len(source):

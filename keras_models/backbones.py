@@ -1,4 +1,4 @@
-"""Every classification network of `keras.applications`, in one table.
+"""Every classification network of `keras.applications`, and a small one of ours, in one table.
 
 Tensor contract: a backbone takes (batch, height, width, 3), already preprocessed (see
 `keras_models.preprocessing`), and gives its last feature maps (batch, h, w, channels).
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import keras
 
+from keras_models import small_resnet
 from keras_models.backbone_weights import load_weights, weights_folder
 
 
@@ -25,7 +26,8 @@ class Backbone:
     Layer names are those that Keras gives in a fresh process; `build_backbone` makes sure of them.
 
     Attributes:
-        name: the name in `keras.applications`; also the name of the model that is built.
+        name: the name in `keras.applications`, where it is one of them; also the name of the model
+            that is built.
         preprocessing: mode of `ImagePreprocessing`; "none" where the network contains its own.
         default_size: height and width that the ImageNet weights were trained on, in pixels.
         minimum_size: smallest height and width that Keras accepts, in pixels.
@@ -35,8 +37,9 @@ class Backbone:
             (ConvNeXt begins at stride 4; Inception, Xception and NASNet pad less, so that their
             maps are a few pixels smaller than size / stride).
         weights_file: name of the ImageNet file without the top in Keras's cache; `{size}` stands
-            for the picture size where there is a file for each.
+            for the picture size where there is a file for each; empty where nobody published one.
         weights_sizes: the sizes with a file of their own; others use the file of `default_size`.
+        own_constructor: what builds the network where it is none of `keras.applications`.
     """
 
     name: str
@@ -47,11 +50,12 @@ class Backbone:
     skip_layers: tuple[str, ...]
     weights_file: str
     weights_sizes: tuple[int, ...] = ()
+    own_constructor: Callable[..., keras.Model] | None = None
 
     @property
     def constructor(self) -> Callable[..., keras.Model]:
-        """The function of `keras.applications` that builds the network."""
-        return getattr(keras.applications, self.name)
+        """The function that builds the network, with the arguments of `keras.applications`."""
+        return self.own_constructor or getattr(keras.applications, self.name)
 
 
 _TF_KERNELS = "_weights_tf_dim_ordering_tf_kernels_notop.h5"
@@ -253,12 +257,23 @@ _ALL = (
     _convnext("XLarge", "add_32"),
 )
 
-BACKBONES: dict[str, Backbone] = {backbone.name: backbone for backbone in _ALL}
+_SMALL_RESNET = Backbone(
+    "SmallResNet",
+    "tf",
+    64,
+    32,
+    small_resnet.STAGES,
+    small_resnet.STAGES,
+    weights_file="",
+    own_constructor=small_resnet.build,
+)
+
+BACKBONES: dict[str, Backbone] = {backbone.name: backbone for backbone in (*_ALL, _SMALL_RESNET)}
 
 
 def names() -> tuple[str, ...]:
-    """Every name that `lookup` knows, family by family."""
-    return tuple(BACKBONES)
+    """The networks of `keras.applications` that `lookup` knows, family by family."""
+    return tuple(backbone.name for backbone in _ALL)
 
 
 def lookup(name: str) -> Backbone:
@@ -274,7 +289,7 @@ def lookup(name: str) -> Backbone:
     close = difflib.get_close_matches(lower_case, by_lower_case, n=3, cutoff=0.4)
     hint = [by_lower_case[match] for match in close] or list(BACKBONES)
     raise ValueError(
-        "`name` must be a classification network of keras.applications; "
+        "`name` must be a classification network of keras.applications or SmallResNet; "
         f"close to it: {', '.join(hint)}. Received: name={name!r}"
     )
 
@@ -365,4 +380,9 @@ def weights_file(name: str, image_size: int | tuple[int, int] | None = None) -> 
 
 def imagenet_weights_cached(name: str, image_size: int | tuple[int, int] | None = None) -> bool:
     """Whether `build_backbone(name, image_size, "imagenet")` needs no download."""
-    return weights_file(name, image_size).is_file()
+    return imagenet_weights_exist(name) and weights_file(name, image_size).is_file()
+
+
+def imagenet_weights_exist(name: str) -> bool:
+    """Whether ImageNet weights of the network were published, so that they could be downloaded."""
+    return bool(lookup(name).weights_file)

@@ -90,6 +90,8 @@ def find(name: str) -> Variant:
     """
     base, width = re.fullmatch(r"(.*?)(?:-(\d+\.\d+))?", str(name), re.DOTALL).groups()
     backbone = lookup(base)
+    if not backbone.weights_file:
+        raise ValueError(f"{backbone.name} has no classifier of ImageNet. Received: name={name!r}")
     widths = WIDTHS.get(backbone.name, (1.0,))
     if width is not None and float(width) not in widths:
         raise ValueError(

@@ -44,7 +44,7 @@ class BackbonesConfig(StudyConfig):
     """Compare the networks of `keras.applications` on this machine: size, depth, speed, accuracy.
 
     With no option at all it measures the smallest network of each family, in a few minutes.
-    Presets: `quick`; `seed`, the lecture's table, all 39 networks; `paper`, all of them timed as
+    Presets: `quick`; `seed`, the lecture's table, all 40 networks; `paper`, all of them timed as
     in Keras's documentation.
     """
 

@@ -190,6 +190,7 @@ def load(
     image_size: tuple[int, int],
     seed: int,
     class_count: int = 8,
+    first_class: int = 0,
 ) -> Splits:
     """Drawn cars for training, validation and test; no picture of one is in another.
 
@@ -200,18 +201,21 @@ def load(
         train: number of training pictures; likewise `validation` and `test`.
         image_size: (height, width) in pixels.
         seed: at least 0.
-        class_count: the first so many of `CLASS_NAMES`, at least 2.
+        class_count: so many of `CLASS_NAMES`, at least 2.
+        first_class: position in `CLASS_NAMES` of the first of them.
 
     Raises:
         ValueError: an argument is out of its range.
     """
-    if not 2 <= class_count <= len(CLASS_NAMES):
+    known = len(CLASS_NAMES) - max(0, first_class)
+    if first_class < 0 or not 2 <= class_count <= known:
         raise ValueError(
-            f"class_count must be in [2, {len(CLASS_NAMES)}]. Received: {class_count=}"
+            f"class_count must be in [2, {known}] and first_class at least 0. "
+            f"Received: {class_count=}, {first_class=}"
         )
     if seed < 0:
         raise ValueError(f"seed must be at least 0. Received: {seed=}")
-    names = CLASS_NAMES[:class_count]
+    names = CLASS_NAMES[first_class : first_class + class_count]
     parts = [
         RenderedCars(count, 3 * seed + part, image_size, names)
         for part, count in enumerate((train, validation, test))

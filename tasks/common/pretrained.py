@@ -11,15 +11,26 @@ from tasks.common.errors import UserError
 # Where `keras.applications` keeps its weight files; asked only whether it can be reached.
 _WEIGHTS_HOST = "storage.googleapis.com"
 _SECONDS_TO_ANSWER = 3.0
+# What most tasks do without pretrained weights.
+_FROM_SCRATCH = (
+    "training from scratch. Frozen random weights would teach nothing, so everything trains from "
+    "the first step"
+)
 
 
-def choose_weights(requested: str, backbone_name: str, image_size: tuple[int, int]) -> str:
+def choose_weights(
+    requested: str,
+    backbone_name: str,
+    image_size: tuple[int, int],
+    instead: str = _FROM_SCRATCH,
+) -> str:
     """What `--weights` means on this machine.
 
     Args:
         requested: `imagenet`, `none`, `auto`, or the path of a weight file.
         backbone_name: the network the weights are for.
         image_size: height and width; some networks have a weight file for each size.
+        instead: what the task does without pretrained weights, for the warning.
 
     Returns:
         `imagenet`, `none` or the path. `auto` is `imagenet` where the file is cached or can be
@@ -28,7 +39,7 @@ def choose_weights(requested: str, backbone_name: str, image_size: tuple[int, in
     Raises:
         UserError: the path is no file, or `imagenet` can neither be found nor downloaded.
     """
-    from keras_models.backbones import imagenet_weights_cached
+    from keras_models.backbones import imagenet_weights_cached, imagenet_weights_exist
 
     if requested == "none":
         return requested
@@ -39,20 +50,25 @@ def choose_weights(requested: str, backbone_name: str, image_size: tuple[int, in
                 f"Received: {requested!r}, which is no file."
             )
         return requested
-    if imagenet_weights_cached(backbone_name, image_size) or _reachable(_WEIGHTS_HOST):
+    exist = imagenet_weights_exist(backbone_name)
+    if exist and (imagenet_weights_cached(backbone_name, image_size) or _reachable(_WEIGHTS_HOST)):
         return "imagenet"
     if requested == "auto":
+        reason = f"are cached and {_WEIGHTS_HOST} cannot be reached" if exist else "exist"
         print(
-            f"warning: no ImageNet weights for {backbone_name} are cached and {_WEIGHTS_HOST} "
-            "cannot be reached: training from scratch. Frozen random weights would teach "
-            "nothing, so everything trains from the first step.",
+            f"warning: no ImageNet weights for {backbone_name} {reason}: {instead}.",
             file=sys.stderr,
         )
         return "none"
+    if not exist:
+        raise UserError(
+            f"There are no ImageNet weights of {backbone_name}: give a file as --weights PATH, or "
+            "do without them by --weights none."
+        )
     raise UserError(
         f"The ImageNet weights of {backbone_name} are not in Keras's cache and {_WEIGHTS_HOST} "
         "cannot be reached: connect to the internet once, give the file as --weights PATH, or "
-        "train from scratch with --weights none."
+        "do without them by --weights none."
     )
 
 

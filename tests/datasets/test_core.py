@@ -13,6 +13,7 @@ from datasets.core import (
     example_digest,
     fingerprint,
     limit,
+    per_class,
     stratified_split,
 )
 from datasets.memory import Remembered
@@ -224,3 +225,14 @@ def test_a_digest_does_not_depend_on_the_layout_in_memory() -> None:
     assert example_digest({"image": strided, "label": label}) == expected
     assert example_digest({"image": np.asfortranarray(image), "label": label}) == expected
     assert example_digest({"image": image, "label": 1}) == expected
+
+
+def test_so_many_examples_of_each_class() -> None:
+    labels = np.array([0] * 30 + [1] * 4 + [2] * 20 + [5] * 10)
+    chosen = per_class(labels, 10, seed=3)
+    assert chosen.dtype == np.int64
+    assert np.all(np.diff(chosen) > 0)
+    assert np.bincount(labels[chosen]).tolist() == [10, 4, 10, 0, 0, 10]
+    np.testing.assert_array_equal(per_class(labels, 10, seed=3), chosen)
+    assert not np.array_equal(per_class(labels, 10, seed=4), chosen)
+    assert set(per_class(labels, 5, seed=3)) < set(chosen)

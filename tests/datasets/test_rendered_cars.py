@@ -218,6 +218,16 @@ def test_load_refuses_a_class_count_that_cannot_be(class_count):
         load(8, 8, 8, SIZE, 0, class_count)
 
 
+def test_load_takes_classes_from_the_middle():
+    splits = load(6, 6, 6, (32, 48), seed=0, class_count=3, first_class=8)
+    assert splits.info.class_names == CLASS_NAMES[8:11]
+    expected = RenderedCars(6, 0, (32, 48), CLASS_NAMES[8:11]).example(4)["image"]
+    np.testing.assert_array_equal(splits.train.example(4)["image"], expected)
+    for class_count, first in ((3, len(CLASS_NAMES) - 2), (3, -1)):
+        with pytest.raises(ValueError, match="first_class at least 0"):
+            load(8, 8, 8, SIZE, 0, class_count, first)
+
+
 def test_load_refuses_a_negative_seed():
     with pytest.raises(ValueError, match="seed must be at least 0"):
         load(8, 8, 8, SIZE, -1)

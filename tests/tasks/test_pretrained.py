@@ -60,11 +60,32 @@ def test_auto_goes_without_and_warns(
     assert errors.count("\n") == 1
 
 
+def test_the_warning_tells_what_the_task_does_instead(
+    situation: Situation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    situation(False, False)
+    choose_weights("auto", "ResNet50", SIZE, instead="the features are random")
+    assert capsys.readouterr().err.endswith(": the features are random.\n")
+
+
 def test_imagenet_that_cannot_be_had_is_one_sentence(situation: Situation) -> None:
     situation(False, False)
     with pytest.raises(UserError, match=r"ResNet50.*--weights PATH.*--weights none") as caught:
         choose_weights("imagenet", "ResNet50", SIZE)
     assert "\n" not in str(caught.value)
+
+
+def test_weights_that_nobody_published_are_not_looked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def never(*arguments: object, **options: object) -> None:
+        raise AssertionError("asked for a network")
+
+    monkeypatch.setattr(pretrained.socket, "create_connection", never)
+    assert choose_weights("auto", "SmallResNet", SIZE) == "none"
+    assert "no ImageNet weights for SmallResNet exist" in capsys.readouterr().err
+    with pytest.raises(UserError, match="There are no ImageNet weights of SmallResNet"):
+        choose_weights("imagenet", "SmallResNet", SIZE)
 
 
 def test_none_and_a_file_ask_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
