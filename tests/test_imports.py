@@ -49,6 +49,15 @@ SHARED_BY_TASKS = {
     "keras_models.registration": "a saved model of any task is opened",
     "keras_models.schedules": "the option `--schedule` of every task",
     "keras_models.backbones": "whether the weights of the named backbone are in the cache",
+    "datasets.landmark_augment": "the option `--augment` of every task that finds points",
+    "datasets.landmark_batches": "from any source of points to batches",
+    "datasets.landmark_files": "`tasks.evaluate --data-dir` tests a run on any table of points",
+    "datasets.landmark_frames": "from shares of what a network sees to pixels of any picture",
+    "datasets.landmark_records": "the records that describe any data set of points",
+    "datasets.landmark_schemes": "names, pairs and lines of points, by their number",
+    "keras_models.landmark_regressor": "what a saved model knows of its points",
+    "keras_models.losses.regression": "the option `--loss` of every task that finds points",
+    "keras_models.metrics.landmarks": "how far points are off, for training and for reports",
 }
 
 # Where several tasks learn from the same data sets, one shared part is for these alone: what it
