@@ -14,6 +14,7 @@ from tasks.common.classification import Predictions
 # Inverse strength of the L2 penalty: weak, since a table has few columns and many rows.
 PENALTY = 100.0
 _ITERATIONS = 5000
+MOST_FREQUENT = "most frequent class"
 
 
 def measure(splits: core.Splits) -> dict[str, dict[str, float]]:
@@ -27,7 +28,7 @@ def measure(splits: core.Splits) -> dict[str, dict[str, float]]:
     prior = baselines.most_frequent(labels, len(splits.test), count)
     return {
         f"logistic regression (C = {PENALTY:g})": _metrics(_logistic(rows, labels, splits), splits),
-        "most frequent class": _metrics(prior, splits),
+        MOST_FREQUENT: _metrics(prior, splits),
     }
 
 
