@@ -31,7 +31,7 @@ def build_alexnet(
     width: float = 1.0,
     towers: int = 2,
     dropout: float = 0.5,
-    initialization: Literal["paper", "he"] = "paper",
+    initialization: Literal["paper", "balanced"] = "paper",
 ) -> keras.Model:
     """Five convolutions and three dense layers (section 3.5): 60,965,224 weights for 1,000 classes.
 
@@ -44,7 +44,7 @@ def build_alexnet(
         dropout: share of the units of fc6 and fc7 dropped while training, in [0, 1); 0.5 there.
         initialization: `paper` (section 5): weights from a normal distribution of deviation 0.01,
             biases 1 in convolutions 2, 4, 5 and the dense layers, pixels minus their mean.
-            `he`: He et al. 2015, for runs too short to leave those small weights; pixels also
+            `balanced`: He et al. 2015, for runs too short to leave those small weights; pixels also
             divided by their deviation.
 
     Raises:
@@ -78,7 +78,7 @@ def build_alexnet(
 
 def _preprocessing(initialization: str) -> keras.layers.Layer:
     """Pixels around 0: of the size they are for the paper's small weights, else of size 1."""
-    if initialization == "he":
+    if initialization == "balanced":
         return ImagePreprocessing("torch", name="preprocessing")
     # Section 2: the mean activity over the training set, subtracted from each pixel; here that of
     # ImageNet's channels.
@@ -100,7 +100,7 @@ def _pooled(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
 
 def _start(name: str, initialization: str) -> dict[str, Any]:
     """How the weights of a layer begin."""
-    if initialization == "he":
+    if initialization == "balanced":
         return {"kernel_initializer": "he_normal"}
     # Biases of 1 hand the ReLUs positive inputs, so that they learn from the start (section 5).
     begins_at_one = name in ("conv2", "conv4", "conv5", "fc6", "fc7")

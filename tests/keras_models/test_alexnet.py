@@ -122,7 +122,7 @@ def test_it_gives_probabilities_and_survives_saving(small: keras.Model, tmp_path
 
 
 def test_every_weight_gets_a_finite_gradient() -> None:
-    model = build_alexnet((67, 67), ("a", "b"), width=0.04, initialization="he")
+    model = build_alexnet((67, 67), ("a", "b"), width=0.04, initialization="balanced")
     pictures = np.random.default_rng(0).integers(0, 256, (4, 67, 67, 3), np.uint8)
     with tf.GradientTape() as tape:
         probabilities = model(pictures, training=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -11,6 +12,7 @@ import tensorflow as tf
 
 from keras_models import lenet
 from keras_models.digit_bitmaps import digit_codes
+from keras_models.transfer import feature_extractor
 
 DIGITS = tuple("0123456789")
 PICTURES = np.random.default_rng(1).integers(0, 256, (4, 28, 28, 3), np.uint8)
@@ -96,18 +98,38 @@ def test_a_table_convolution_is_one_convolution_a_map() -> None:
         np.testing.assert_allclose(result[..., number], 1.7159 * np.tanh(2 / 3 * plain), atol=1e-5)
 
 
-def test_weights_begin_within_the_limits_of_the_paper(lenet5: keras.Model) -> None:
-    """2.4 over the inputs of the unit, and not much less for the largest of them."""
-    kernel = keras.ops.convert_to_numpy(lenet5.get_layer("C3").kernel)
+@pytest.mark.parametrize(
+    ("initialization", "limit"),
+    [("paper", lambda inputs: 2.4 / inputs), ("balanced", lambda inputs: (3 / inputs) ** 0.5)],
+)
+def test_weights_begin_within_their_limits(initialization: str, limit: Callable) -> None:
+    """By the inputs of the unit, and the largest of them not much below."""
+    keras.utils.set_random_seed(0)
+    model = lenet.build_lenet5(DIGITS, initialization)
+    kernel = keras.ops.convert_to_numpy(model.get_layer("C3").kernel)
     first = 0
     for sources in lenet.C3_TABLE:
         own = np.abs(kernel[:, :, first : first + len(sources)])
-        limit = 2.4 / (25 * len(sources))
-        assert 0.9 * limit < own.max() <= limit
+        assert 0.9 < own.max() / limit(25 * len(sources)) <= 1.000001
         first += len(sources)
     for name, inputs in (("C1", 25), ("C5", 400), ("F6", 120)):
-        largest = np.abs(lenet5.get_layer(name).get_weights()[0]).max()
-        assert 0.9 * 2.4 / inputs < largest <= 2.4 / inputs
+        largest = np.abs(model.get_layer(name).get_weights()[0]).max()
+        assert 0.9 < largest / limit(inputs) <= 1.000001
+
+
+def test_balanced_weights_keep_the_signal_that_the_papers_lose() -> None:
+    deviations = {}
+    for initialization in ("paper", "balanced"):
+        keras.utils.set_random_seed(0)
+        model = lenet.build_lenet5(DIGITS, initialization)
+        code = keras.Model(model.input, model.get_layer("F6").output).predict(PICTURES, verbose=0)
+        deviations[initialization] = float(code.std())
+    assert deviations["paper"] < 0.05
+    assert 0.2 < deviations["balanced"] < 1.2
+
+
+def test_the_projector_shows_what_the_output_layer_takes(lenet5: keras.Model) -> None:
+    assert feature_extractor(lenet5).output_shape == (None, 84)
 
 
 def test_pixels_have_the_range_of_the_paper(lenet5: keras.Model) -> None:
