@@ -45,7 +45,7 @@ def median_milliseconds(
         call: what to time.
         seconds: no further call is begun after so long.
         least: calls that are timed all the same, at least 1.
-        most: calls that are enough.
+        most: calls that are enough, where `least` is not more.
         clock: seconds since any moment.
     """
     for _ in range(WARM_UP_CALLS):

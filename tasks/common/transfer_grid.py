@@ -108,8 +108,7 @@ PRESETS = {
     # Kornblith et al. 2019, appendix A.5: SGD with Nesterov momentum 0.9, a cosine schedule,
     # batches of 256, 20,000 steps, all layers at one rate. For Stanford Cars, 196 classes and
     # 8,144 pictures: 32 steps an epoch, 629 epochs; with 10 pictures a class 8 steps, 2,500
-    # epochs. Learning rate and weight decay are a point of the paper's grids. Five random halves
-    # of the classes of ImageNet, as Yosinski et al. repeat their cells, are five seeds here.
+    # epochs. Learning rate and weight decay are a point of the paper's grids.
     "paper": TransferStudyConfig(
         preset="paper",
         data="folder",
