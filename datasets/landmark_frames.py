@@ -1,8 +1,8 @@
 """From points on a picture to shares of the frame that a network sees, and back.
 
 The network sees the whole picture in the middle of a frame of its own proportions, with black at
-two sides (`pipeline.resize` with `pad`), so that a face is never stretched: distances measured in
-the frame are those of the picture times one factor.
+two sides (`pipeline.resize` with `pad`), so that a face is not stretched: but for the rounding of
+one pixel, distances measured in the frame are those of the picture times one factor.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ def _frame(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Where the picture lies in its frame, and the frame's size: x and y, in its own pixels.
 
-    In whole pixels, rounded down, as `keras.ops.image.resize` pads.
+    `keras.ops.image.resize` pads both sides by the same number of whole pixels, rounded down.
     """
     height, width = picture_size
     tall = max(height, width * image_size[0] // image_size[1])
     wide = max(width, height * image_size[1] // image_size[0])
     offset = np.array([(wide - width) // 2, (tall - height) // 2], np.float32)
-    return offset, np.array([wide, tall], np.float32)
+    return offset, np.array([width, height], np.float32) + 2 * offset
