@@ -143,6 +143,7 @@ def build_text_classifier(
     dropout: float = 0.5,
     activation: str = "softmax",
     input_scale: float = 1.0,
+    l2: float = 0.0,
 ) -> keras.Model:
     """Word weights -> (dense, ReLU, dropout) for each hidden layer -> dense `logits` -> scores.
 
@@ -157,6 +158,7 @@ def build_text_classifier(
         activation: one of `ACTIVATIONS`.
         input_scale: factor of the word weights. Rows of norm 1 over thousands of columns have far
             smaller entries than the unit variance that initial weights are made for.
+        l2: the loss grows by this times the sum of the squared weights, biases left out.
 
     Raises:
         ValueError: a layer without units, or a dropout outside [0, 1).
@@ -170,11 +172,17 @@ def build_text_classifier(
     if input_scale != 1.0:
         x = keras.layers.Rescaling(input_scale, name="input_scale")(x)
     for number, units in enumerate(hidden, start=1):
-        x = keras.layers.Dense(units, activation="relu", name=f"hidden_{number}")(x)
+        x = keras.layers.Dense(
+            units, activation="relu", kernel_regularizer=_penalty(l2), name=f"hidden_{number}"
+        )(x)
         x = keras.layers.Dropout(dropout, name=f"dropout_{number}")(x)
-    x = keras.layers.Dense(len(class_names), name="logits")(x)
+    x = keras.layers.Dense(len(class_names), kernel_regularizer=_penalty(l2), name="logits")(x)
     scores = ClassScores(class_names, activation, name="scores")(x)
     return keras.Model(words, scores, name="text_classifier")
+
+
+def _penalty(l2: float) -> keras.regularizers.Regularizer | None:
+    return keras.regularizers.L2(l2) if l2 else None
 
 
 def word_weights(model: keras.Model) -> WordWeights:

@@ -12,6 +12,7 @@ With z the logits, s the scores, y the targets, K classes and e = 2 (s - y) / K:
 | sigmoid | squared error, mean over the K outputs | e * s * (1 - s) |
 | softmax | the same | s * (e - sum(e * s)) |
 | linear | the same | e |
+| linear | squared hinge, mean over the K outputs, t = 2 y - 1 | -2 t max(0, 1 - t s) / K |
 
 Source: Bishop, "Pattern Recognition and Machine Learning", 2006, sections 4.3.2, 4.3.4 and 4.3.6
 for the canonical pairs, in which the derivative of the activation cancels; the others follow by the
@@ -29,6 +30,7 @@ GRADIENTS = (
     ("sigmoid", "mean_squared_error"),
     ("softmax", "mean_squared_error"),
     ("linear", "mean_squared_error"),
+    ("linear", "squared_hinge"),
 )
 """The pairs of activation and loss that `logit_gradient` knows."""
 
@@ -61,6 +63,9 @@ def logit_gradient(y_true, y_pred, activation: str, loss: str):
         return difference
     if loss == "binary_crossentropy":
         return difference / classes
+    if loss == "squared_hinge":
+        side = 2.0 * targets - 1.0
+        return -2.0 * side * ops.maximum(0.0, 1.0 - side * scores) / classes
     error = 2.0 * difference / classes
     if activation == "sigmoid":
         return error * scores * (1 - scores)

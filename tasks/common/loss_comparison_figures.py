@@ -16,7 +16,7 @@ from tasks.common.loss_comparison import OPTIMIZER_NAMES, PAIR_NAMES, Group, Pai
 _LOOKS: dict[Pair, tuple[str, str]] = dict(
     zip(
         PAIR_NAMES,
-        ((ORANGE, "--"), (BLUE, "-"), (RED, "-."), (GREEN, "-."), ("black", "-.")),
+        ((ORANGE, "--"), (BLUE, "-"), (RED, "-."), (GREEN, "-."), ("black", "-."), (GREY, ":")),
         strict=True,
     )
 )
@@ -57,10 +57,10 @@ def learning_curves(
         axes.set_ylim(0, 1)
         rings = ", rings: the report's" if optimizer == "sgd" and reported else ""
         axes.set_title(f"{OPTIMIZER_NAMES[optimizer]}: validation accuracy{rings}")
-    panels[0].annotate(
+    panels[-1].annotate(
         "most frequent class",
-        *((1, most_frequent), (-3, 3)),
-        xycoords=panels[0].get_yaxis_transform(),
+        *((1, most_frequent), (-3, -9)),
+        xycoords=panels[-1].get_yaxis_transform(),
         textcoords="offset points",
         ha="right",
         color=GREY,
@@ -78,6 +78,7 @@ def gradient_norms(found: Sequence[Group], early_epoch: int) -> Figure:
             _draw(axes, group, group.gradients)
         axes.axvline(early_epoch, color=GREY, linestyle=":", linewidth=1)
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter("{x:g}")
         axes.set_title(f"{OPTIMIZER_NAMES[optimizer]}: gradient norm at the logits")
     return figure
 

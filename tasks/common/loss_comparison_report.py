@@ -64,7 +64,11 @@ def report(
         Section(
             "", f"{splits.info.description}.\n\n{markdown_table(*headline)}\n\n{_best(chosen)}"
         ),
-        Section("Ranking", _ranking_text(run, found, epochs, reported), {"accuracy": curves}),
+        Section(
+            "Ranking",
+            _ranking_text(run, found, epochs, reported, most_frequent),
+            {"accuracy": curves},
+        ),
         Section("Why", _why(found, epochs, at_start), {"gradient_at_the_logits": gradients}),
         Section("Test accuracy", "", {"test_accuracy": _bars(chosen, baselines)}),
         Section("Try the model", _try_it(run)),
@@ -94,7 +98,7 @@ def ranking_table(
     beside = reported if members[0].optimizer == "sgd" and len(epochs) == 2 else {}
     header = ["output and loss"]
     for epoch in epochs:
-        header += [f"epoch {epoch}", *(["the report's"] if beside else [])]
+        header += [f"epoch {epoch}", *(["the report"] if beside else [])]
     rows = []
     for group in ranking(members, epochs[-1]):
         row = [group.name]
@@ -137,13 +141,17 @@ def _ranking_text(
     found: Sequence[Group],
     epochs: Sequence[int],
     reported: Mapping[Pair, Sequence[float]],
+    most_frequent: float,
 ) -> str:
     config = run.config
     seeds = f"{config.repetitions} seeds" if config.repetitions > 1 else "one seed"
     parts = [
         f"Validation accuracy, mean and standard deviation over {seeds}. Validation is the last "
         "part of the training texts, as in `fit(validation_split=...)`; the band in the chart "
-        f"spans all seeds. All cells took {duration(run.seconds['cells'])}."
+        f"spans all seeds. All cells took {duration(run.seconds['cells'])}.",
+        f"The most frequent class has {most_frequent:.3f} of the validation texts: a pair near "
+        "that has learned how frequent the classes are, and little else; a pair far below it "
+        "answers as its random initial weights do.",
     ]
     if len(epochs) == 2 and config.schedule == "constant":
         parts.append(
@@ -159,7 +167,16 @@ def _ranking_text(
                 _beside_reported(members, epoch, {pair: two[n] for pair, two in reported.items()})
                 for n, epoch in enumerate(epochs)
             ]
+            parts.append(_ONE_RUN)
+        parts += _fallen(members, epochs)
     return "\n\n".join(parts)
+
+
+_ONE_RUN = (
+    "The report has one run a pair, without its seed. The bands in the chart show how far one run "
+    "can lie from another: a pair below the most frequent class says what its initial weights say, "
+    "and one on its way up may be early or late."
+)
 
 
 def _beside_reported(members: Sequence[Group], epoch: int, reported: Mapping[Pair, float]) -> str:
@@ -171,22 +188,37 @@ def _beside_reported(members: Sequence[Group], epoch: int, reported: Mapping[Pai
         text = f"After {epoch} epochs the order is that of the report: {orders[0]}."
     else:
         text = f"After {epoch} epochs the order is {orders[0]}; in the report {orders[1]}."
-    outside = [
-        f"{group.name} ({reported[group.pair]:.3f} against {values.min():.3f} to "
-        f"{values.max():.3f})"
+    far = [
+        f"{group.name} ({reported[group.pair]:.3f} there, {spread(values)} here)"
         for group in here
-        if not (values := group.at(epoch, group.accuracies)).min()
-        <= reported[group.pair]
-        <= values.max()
+        if _is_far(reported[group.pair], values := group.at(epoch, group.accuracies))
     ]
-    if not outside:
-        return f"{text} Each number of the report lies within the range of the seeds."
-    return (
-        f"{text} Outside the range of the seeds lie {', '.join(outside)}. The report has one run a "
-        "pair, without its seed. A pair that has hardly learned says whatever its initial weights "
-        "say, and where two large topics are nearly level, a small step swaps them: such numbers "
-        "move by tenths from seed to seed. The order of pairs that have learned is the same."
+    if not far:
+        return f"{text} Each number of the report lies within two standard deviations."
+    return f"{text} Two standard deviations or more from the report lies {', '.join(far)}."
+
+
+def _is_far(number: float, values: np.ndarray) -> bool:
+    """Whether it lies two standard deviations or more from the mean; 0.05 where there is one."""
+    deviation = values.std(ddof=1) if len(values) > 1 else 0.025
+    return abs(number - values.mean()) >= 2 * deviation
+
+
+def _fallen(members: Sequence[Group], epochs: Sequence[int]) -> list[str]:
+    """The pairs that were better early than at the end, which is what overfitting looks like."""
+    early, last = (
+        {group.name: group.at(epoch, group.accuracies).mean() for group in members}
+        for epoch in (epochs[0], epochs[-1])
     )
+    fallen = [name for name in early if last[name] < early[name] - 0.01]
+    if not fallen:
+        return []
+    moves = ", ".join(f"{name} ({early[name]:.3f} to {last[name]:.3f})" for name in fallen)
+    return [
+        f"Better after {epochs[0]} epochs than after {epochs[-1]}: {moves}. The gradient is still "
+        "there, and from then on it fits what the training texts alone have: who learns fast "
+        "overfits early."
+    ]
 
 
 def _why(found: Sequence[Group], epochs: Sequence[int], at_start: Mapping[Pair, float]) -> str:
@@ -207,10 +239,27 @@ def _why(found: Sequence[Group], epochs: Sequence[int], at_start: Mapping[Pair, 
         [
             _GRADIENT,
             markdown_table(header, rows),
+            *_stall(members, epochs[-1]),
             "\n".join(f"- {reason}" for reason in reasons),
             *([_ADAM] if any(group.optimizer != "sgd" for group in found) else []),
         ]
     )
+
+
+def _stall(members: Sequence[Group], last: int) -> list[str]:
+    """How much weaker squared error pulls at a softmax than cross-entropy, where both were run."""
+    norms = {group.pair: group for group in members}
+    slow = norms.get(("softmax", "mean_squared_error"))
+    fast = norms.get(("softmax", "categorical_crossentropy"))
+    if slow is None or fast is None:
+        return []
+    slow_first, fast_first = (one.at(1, one.gradients).mean() for one in (slow, fast))
+    change = slow.at(last, slow.gradients).mean() / slow_first
+    return [
+        f"After one epoch softmax + MSE pulls {fast_first / slow_first:,.0f} times more weakly "
+        f"than softmax + CCE. From there to epoch {last} its pull changed by a factor of "
+        f"{change:.2f}."
+    ]
 
 
 _GRADIENT = (
@@ -240,6 +289,12 @@ _REASONS: dict[Pair, str] = {
         "points straight at the right class from the first step and does not fade while the text "
         "is wrong. So it is slow, and steadily so."
     ),
+    ("linear", "squared_hinge"): (
+        "**linear + hinge**: max(0, 1 - t s)^2 with t = 1 for the right class and -1 for all "
+        "others: no pull once an output is on its side by a margin of 1. With an L2 penalty on "
+        "the weights and no hidden layer this is the linear support vector machine, one class "
+        "against the rest, learned by gradient descent."
+    ),
     ("sigmoid", "mean_squared_error"): (
         "**sigmoid + MSE**: 2 (s - y) / K times s (1 - s): a quarter at 0.5, and a fiftieth once "
         "the outputs have gone down to the 1 / K that suits most classes. Pulling all outputs "
@@ -248,18 +303,18 @@ _REASONS: dict[Pair, str] = {
     ("softmax", "mean_squared_error"): (
         "**softmax + MSE**: the Jacobian diag(s) - s s^T is near 1 / K everywhere as long as all "
         "shares are near 1 / K: together with 2 / K a thousandth of the pull of cross-entropy. "
-        "Nothing moves, the answers stay those of random weights, and so does the accuracy, "
-        "however long it runs: it stalls. Later a confident mistake is as bad: at s = (1, 0, ..., "
-        "0) the Jacobian is 0."
+        "At a rate made for cross-entropy nothing moves, the answers stay those of random weights, "
+        "and so does the accuracy: it stalls. Later a confident mistake is as bad: at s = (1, 0, "
+        "..., 0) the Jacobian is 0."
     ),
 }
 _ADAM = (
     "**Adam** divides each weight's step by the running size of its own gradient, so that a factor "
     "common to all gradients drops out: 1 / K, or a thousandth, no longer matters. Pairs that were "
     "far apart come close: most of the difference under SGD is one of step size, not of what the "
-    "losses ask for, and a learning rate chosen for each pair would have closed it too. What "
-    "remains is real: a linear output is not bounded, so squared error also punishes an answer "
-    "that is more than right, and dropout's noise in the outputs is punished in every text."
+    "losses ask for. A difference that stays is the loss's own: squared error at a linear output "
+    "also punishes an answer that is more than right, and every wobble that dropout gives to the "
+    "outputs."
 )
 
 

@@ -1,4 +1,4 @@
-"""How classifiers of texts are compiled: any of three losses, plain SGD or one of Adam's kind."""
+"""How classifiers of texts are compiled: any of four losses, plain SGD or one of Adam's kind."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def compile_model(
 def build_loss(name: str, label_smoothing: float = 0.0) -> keras.losses.Loss:
     """A loss of scores against one-hot targets, a number an example, averaged over a batch.
 
-    Binary cross-entropy and squared error are means over the outputs, categorical cross-entropy is
-    a sum over them: with 46 classes the first two are, at the same mistake, 46 times smaller.
-    That is Keras's definition, and half of what this study is about.
+    Binary cross-entropy, squared error and squared hinge are means over the outputs, categorical
+    cross-entropy is a sum over them: with 46 classes the others are, at the same mistake, 46 times
+    smaller. That is Keras's definition, and half of what a comparison of them is about.
 
     Raises:
         ValueError: there is no such loss.
@@ -50,6 +50,8 @@ def build_loss(name: str, label_smoothing: float = 0.0) -> keras.losses.Loss:
         return keras.losses.MeanSquaredError()
     if name == "binary_crossentropy":
         return keras.losses.BinaryCrossentropy(label_smoothing=label_smoothing)
+    if name == "squared_hinge":
+        return keras.losses.SquaredHinge()
     if name == "categorical_crossentropy":
         return keras.losses.CategoricalCrossentropy(label_smoothing=label_smoothing)
     raise ValueError(f"`name` must be a loss of this module. Received: {name=}")

@@ -20,6 +20,7 @@ LOSSES = {
     "binary_crossentropy": keras.losses.BinaryCrossentropy,
     "categorical_crossentropy": keras.losses.CategoricalCrossentropy,
     "mean_squared_error": keras.losses.MeanSquaredError,
+    "squared_hinge": keras.losses.SquaredHinge,
 }
 PAIRS = pytest.mark.parametrize(("activation", "loss"), GRADIENTS)
 
@@ -62,6 +63,8 @@ def test_the_formula_is_the_finite_difference_of_numpy(activation: str, loss: st
         s = score(z)
         if loss == "mean_squared_error":
             return np.mean((s - target) ** 2)
+        if loss == "squared_hinge":
+            return np.mean(np.maximum(0, 1 - (2 * target - 1) * s) ** 2)
         if loss == "categorical_crossentropy":
             return -np.sum(target * np.log(s))
         return -np.mean(target * np.log(s) + (1 - target) * np.log(1 - s))
@@ -96,7 +99,9 @@ def test_the_first_norms_by_hand() -> None:
 @PAIRS
 def test_a_perfect_answer_has_no_gradient(activation: str, loss: str) -> None:
     target = np.eye(5, dtype=np.float32)
-    np.testing.assert_allclose(logit_gradient(target, target, activation, loss), 0, atol=1e-7)
+    # The hinge asks for 1 and -1, and is content with more.
+    score = 4 * target - 2 if loss == "squared_hinge" else target
+    np.testing.assert_allclose(logit_gradient(target, score, activation, loss), 0, atol=1e-7)
 
 
 def test_a_confident_mistake_has_no_gradient_under_softmax_and_squared_error() -> None:

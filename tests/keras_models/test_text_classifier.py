@@ -93,6 +93,20 @@ def test_the_report_networks_parameters() -> None:
     assert model.inputs[0].dtype == "float32"
 
 
+def test_the_penalty_is_on_the_weights_and_not_on_the_biases() -> None:
+    model = build_text_classifier(layer("binary"), CLASSES, (4,), l2=0.5)
+    model.set_weights([np.ones_like(weight) for weight in model.get_weights()])
+    assert sum(map(float, model.losses)) == pytest.approx(0.5 * (30 * 4 + 4 * 3))
+    assert build_text_classifier(layer("binary"), CLASSES).losses == []
+
+
+def test_without_hidden_layers_it_is_linear() -> None:
+    model = build_text_classifier(layer("tf_idf"), CLASSES, (), activation="linear")
+    weights, biases = model.get_weights()
+    expected = np.array(layer("tf_idf")(COUNTS)) @ weights + biases
+    np.testing.assert_allclose(model(COUNTS), expected, atol=1e-6)
+
+
 def test_every_weight_gets_a_gradient() -> None:
     import tensorflow as tf
 

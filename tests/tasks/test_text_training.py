@@ -21,6 +21,7 @@ def test_losses_are_means_or_sums_over_the_outputs() -> None:
         "binary_crossentropy": bce,
         "categorical_crossentropy": -np.log(0.6),
         "mean_squared_error": np.mean([0.01, 0.16, 0.04, 0.01]),
+        "squared_hinge": np.mean([1.1**2, 0.4**2, 1.2**2, 1.1**2]),
     }.items():
         assert float(text_training.build_loss(name)(target, score)) == pytest.approx(
             expected, rel=1e-5
@@ -29,7 +30,7 @@ def test_losses_are_means_or_sums_over_the_outputs() -> None:
     share = np.array([0.05, 0.85, 0.05, 0.05])
     assert float(smoothed) == pytest.approx(-np.sum(share * np.log(score)), rel=1e-5)
     with pytest.raises(ValueError, match="loss of this module"):
-        text_training.build_loss("hinge")
+        text_training.build_loss("huber")
 
 
 @pytest.mark.parametrize(
