@@ -107,11 +107,11 @@ def _layouts(features: np.ndarray, seed: int) -> dict[str, np.ndarray]:
     # A column of zeros where there is one feature, or one picture, alone.
     scaled = np.pad(scaled, [(0, max(0, 2 - len(scaled))), (0, max(0, 2 - scaled.shape[1]))])
     components = min(50, *scaled.shape)
-    reduced = PCA(components, random_state=seed).fit_transform(scaled)
     perplexity = min(PERPLEXITY, (len(scaled) - 1) / 3)
     with warnings.catch_warnings():
-        # All points in one place, as dead features leave them, have no direction to begin with.
+        # Points that all lie in one place, as dead features leave them, have no variance.
         warnings.simplefilter("ignore", RuntimeWarning)
+        reduced = PCA(components, random_state=seed).fit_transform(scaled)
         places = TSNE(2, perplexity=perplexity, init="random", random_state=seed).fit_transform(
             reduced
         )

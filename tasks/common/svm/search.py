@@ -92,6 +92,7 @@ def search(
     seed: int,
     folder: Path,
     working: Callable[[], None] = lambda: None,
+    show: Callable[[int, int], None] = lambda done, total: None,
 ) -> Search:
     """`cross_validate`, or what it found before on the same examples, which lies in `folder`.
 
@@ -102,7 +103,7 @@ def search(
     path = folder / f"svm_search_{_key(examples, preparation, machines, held_out)}.json"
     found = _read(path, machines, len(held_out))
     if found is None:
-        found = cross_validate(examples, preparation, machines, held_out, working)
+        found = cross_validate(examples, preparation, machines, held_out, working, show)
         folder.mkdir(parents=True, exist_ok=True)
         tables = {
             "accuracies": found.accuracies.tolist(),
@@ -145,6 +146,7 @@ def cross_validate(
     machines: Sequence[Machine],
     held_out: Sequence[np.ndarray],
     working: Callable[[], None] = lambda: None,
+    show: Callable[[int, int], None] = lambda done, total: None,
 ) -> Search:
     """Every machine on every fold; scaling and PCA are fitted anew to what is not held out.
 
@@ -154,6 +156,7 @@ def cross_validate(
         machines: at least one.
         held_out: of `folds`.
         working: called after every fit; may raise to stop the work.
+        show: called with the number of fits done and of all.
 
     Raises:
         UserError: the PCA has more components than the folds have examples or features.
@@ -167,10 +170,11 @@ def cross_validate(
     }
     for number, part in enumerate(held_out):
         fold = _fold(examples, preparation, part)
-        for row, model in _fitted(machines, fold):
+        for done, (row, model) in enumerate(_fitted(machines, fold), number * len(machines) + 1):
             accuracies[row, number] = model.score(fold.unseen, fold.truth)
             if row in decisions:
                 decisions[row][part] = dense.decisions(model, fold.unseen, class_count)
+            show(done, accuracies.size)
             working()
     temperatures = np.ones(len(machines))
     for row, received in decisions.items():

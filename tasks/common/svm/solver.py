@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC, LinearSVC
 
+from tasks.common import console
 from tasks.common.labelled_features import LabelledFeatures
 from tasks.common.svm import dense
 from tasks.common.svm.machines import Machine, Preparation, fit, prepare
@@ -68,7 +69,10 @@ def found(
 ) -> Search:
     """The cross-validation of all machines of a plan on the training pictures."""
     machines = (*plan.linear, *plan.rbf)
-    return search(train, plan.preparation, machines, plan.folds, plan.seed, plan.folder, working)
+    show = console.progress("cross-validation: {done} of {total} machines", at_end=True)
+    return search(
+        train, plan.preparation, machines, plan.folds, plan.seed, plan.folder, working, show
+    )
 
 
 def prepared(plan: SvmPlan, train: LabelledFeatures) -> Pipeline:

@@ -150,3 +150,12 @@ def test_a_pca_with_too_many_components_is_one_sentence() -> None:
     held_out = search.folds(clouds().labels, 3, seed=0)
     with pytest.raises(UserError, match=r"--pca must be at most 6.*Received: 7"):
         search.cross_validate(clouds(), Preparation(components=7), MACHINES, held_out)
+
+
+def test_how_far_it_is_is_shown() -> None:
+    shown = []
+    held_out = search.folds(clouds().labels, 3, seed=0)
+    search.cross_validate(
+        clouds(), PLAIN, MACHINES, held_out, show=lambda *numbers: shown.append(numbers)
+    )
+    assert shown == [(done, 12) for done in range(1, 13)]
