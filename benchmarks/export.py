@@ -23,8 +23,9 @@ import tyro
 
 from benchmarks import machine, results, timed_process
 from benchmarks.export_backbone import FULL, QUICK
+from benchmarks.networks import known_names
 from datasets.rendered import cars
-from tasks.common.command_line import guarded, import_tensorflow_quietly
+from tasks.common.command_line import guarded
 from tasks.common.errors import UserError
 from tasks.common.tables import text_table
 from tasks.common.wording import MISSING, shorten
@@ -89,13 +90,7 @@ def checked(options: ExportBenchmarkOptions) -> ExportBenchmarkOptions:
             f"--image-size must be from {cars.SMALLEST_SIDE} to {cars.LARGEST_SIDE}. "
             f"Received: {options.image_size}."
         )
-    import_tensorflow_quietly()
-    from keras_models.backbones import lookup
-
-    try:
-        names = tuple(dict.fromkeys(lookup(name).name for name in options.backbones))
-    except ValueError as error:
-        raise UserError(f"--backbones: {error}") from None
+    names = known_names(options.backbones, "--backbones")
     results.require_writable(options.output)
     return dataclasses.replace(options, backbones=names)
 

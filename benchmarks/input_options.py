@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
 
-from benchmarks import results
+from benchmarks import networks, results
 from datasets.rendered import cars
-from tasks.common.command_line import import_tensorflow_quietly
 from tasks.common.errors import UserError
 
 JPEG_QUALITY = 90
@@ -93,20 +91,9 @@ def checked(options: InputOptions) -> InputOptions:
         )
     if not options.backbones:
         raise UserError("--backbones must name a network. Received none.")
-    _require_known(options.backbones)
+    networks.known_names(options.backbones, "--backbones")
     results.require_writable(options.output)
     return options
-
-
-def _require_known(backbones: Sequence[str]) -> None:
-    import_tensorflow_quietly()
-    from keras_models.backbones import lookup
-
-    for backbone in backbones:
-        try:
-            lookup(backbone)
-        except ValueError as error:
-            raise UserError(f"--backbones: {error}") from None
 
 
 def draw_jpegs(folder: Path, count: int, size: tuple[int, int]) -> list[Path]:

@@ -24,8 +24,8 @@ from typing import Any, Literal
 
 import tyro
 
-from benchmarks import machine, results, step_case, step_results, step_run
-from tasks.common.command_line import guarded, import_tensorflow_quietly
+from benchmarks import machine, networks, results, step_case, step_results, step_run
+from tasks.common.command_line import guarded
 from tasks.common.errors import UserError
 
 Part = Literal["full", "tail"]
@@ -124,20 +124,10 @@ def checked(options: Options) -> Options:
         if getattr(options, name) <= 0:
             option = name.replace("_", "-")
             raise UserError(f"--{option} must be above 0. Received: {getattr(options, name)}.")
-    _require_known([*options.backbones, options.run_backbone])
+    asked = (*options.backbones, options.run_backbone)
+    networks.known_names(asked, "--backbones, --run-backbone")
     results.require_writable(options.output)
     return options
-
-
-def _require_known(backbones: Sequence[str]) -> None:
-    import_tensorflow_quietly()
-    from keras_models.backbones import lookup
-
-    for backbone in backbones:
-        try:
-            lookup(backbone)
-        except ValueError as error:
-            raise UserError(f"--backbones, --run-backbone: {error}") from None
 
 
 def cases(options: Options) -> Iterator[step_case.Case]:
