@@ -14,7 +14,6 @@ import pytest
 from datasets import array_store
 from datasets.core import DataError
 from tests.datasets.stores import (
-    BLOCK_BYTES,
     KEY,
     ROW_BYTES,
     SHAPE,
@@ -28,10 +27,7 @@ from tests.datasets.stores import (
     rows,
 )
 
-
-@pytest.fixture(autouse=True)
-def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(array_store, "BLOCK_BYTES", BLOCK_BYTES)
+pytestmark = pytest.mark.usefixtures("small_blocks")
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 4, 9, 23])

@@ -12,7 +12,6 @@ import pytest
 
 from datasets import array_store
 from tests.datasets.stores import (
-    BLOCK_BYTES,
     BLOCK_ROWS,
     KEY,
     ROW_BYTES,
@@ -26,10 +25,7 @@ from tests.datasets.stores import (
     rows,
 )
 
-
-@pytest.fixture(autouse=True)
-def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(array_store, "BLOCK_BYTES", BLOCK_BYTES)
+pytestmark = pytest.mark.usefixtures("small_blocks")
 
 
 def assert_rebuilt(folder: Path, capfd: pytest.CaptureFixture, first: int | None = None) -> None:

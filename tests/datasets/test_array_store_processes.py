@@ -14,7 +14,6 @@ import pytest
 
 from datasets import array_store
 from tests.datasets.stores import (
-    BLOCK_BYTES,
     CHILD,
     ROOT,
     ROW_BYTES,
@@ -30,10 +29,7 @@ from tests.datasets.stores import (
     rows,
 )
 
-
-@pytest.fixture(autouse=True)
-def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(array_store, "BLOCK_BYTES", BLOCK_BYTES)
+pytestmark = pytest.mark.usefixtures("small_blocks")
 
 
 # Each replaces a step by sudden death: before it, after it or halfway.
