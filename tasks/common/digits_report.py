@@ -57,11 +57,13 @@ def first_layer_filters(model: keras.Model) -> np.ndarray:
 def _errors(document: ClassificationReport) -> Section:
     metrics = {"this model": classification.metrics(document.test)} | dict(document.baselines)
     rows = [(name, error_rate(values)) for name, values in metrics.items()]
-    text = (
-        "Share of the test pictures that are classified wrongly. For MNIST with 60,000 training "
-        "and 10,000 test pictures LeCun et al. 1998 report 0.95 % for LeNet-5, 0.8 % for LeNet-5 "
-        "trained with distorted pictures, and 12.0 % for a linear classifier."
-    )
+    text = "Share of the test pictures that are classified wrongly."
+    if document.info.name == "mnist":
+        text += (
+            " With 60,000 training and 10,000 test pictures LeCun et al. 1998 report 0.95 % for "
+            "LeNet-5, 0.8 % for LeNet-5 trained with distorted pictures, and 12.0 % for a linear "
+            "classifier."
+        )
     return Section("Error rate", f"{markdown_table(('', 'test error'), rows)}\n\n{text}")
 
 
