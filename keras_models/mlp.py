@@ -67,7 +67,7 @@ def build_mlp(
     head: Literal["softmax", "ordinal"] = "softmax",
     l1: float = 0.0,
 ) -> keras.Model:
-    """Scaling -> hidden layers with ReLU, each followed by dropout -> class probabilities.
+    """Scaling -> hidden layers with ReLU -> dropout -> class probabilities.
 
     Without hidden layers it is logistic regression (`softmax`) or the proportional-odds model of
     McCullagh 1980 (`ordinal`). The default sizes are those of a student report on mobile phones.
@@ -78,14 +78,14 @@ def build_mlp(
         class_names: one name per class id, for `ordinal` in their order.
         scaling: see `column_scaling` and `global_scaling`.
         hidden: units of the hidden layers, in order; empty for none.
-        dropout: share of a hidden layer's outputs dropped while training, in [0, 1).
+        dropout: share of the last hidden layer's outputs dropped while training, in [0, 1).
         head: `softmax` gives each class a logit of its own; `ordinal` one score and thresholds.
         l1: penalty on the sum of the absolute weights of the last layer, added to the loss: those
             of columns that tell nothing become (nearly) 0 (Tibshirani 1996, the lasso).
 
     Returns:
-        A functional model; its layers are `features`, `columns`, `scaling`, `hidden_1`,
-        `dropout_1` and so on, then `logits`, or `score` and `cumulative_logits`, then
+        A functional model; its layers are `features`, `columns`, `scaling`, `hidden_1`
+        and so on, `dropout`, then `logits`, or `score` and `cumulative_logits`, then
         `probabilities`.
 
     Raises:
@@ -108,7 +108,8 @@ def build_mlp(
     x = _scaling_layer(scaling, columns)(x)
     for number, units in enumerate(hidden, start=1):
         x = keras.layers.Dense(units, activation="relu", name=f"hidden_{number}")(x)
-        x = keras.layers.Dropout(dropout, name=f"dropout_{number}")(x)
+    if hidden:
+        x = keras.layers.Dropout(dropout, name="dropout")(x)
     penalty = keras.regularizers.L1(l1) if l1 else None
     if head == "softmax":
         logits = keras.layers.Dense(len(class_names), kernel_regularizer=penalty, name="logits")(x)
