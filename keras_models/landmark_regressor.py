@@ -20,6 +20,7 @@ import keras
 from keras import ops
 
 from keras_models.backbones import build_backbone, image_shape, lookup
+from keras_models.cut_backbone import cut_backbone
 from keras_models.preprocessing import ImagePreprocessing
 from keras_models.transfer import InferenceModel, start_residual_blocks_as_identity
 
@@ -104,6 +105,7 @@ def build_landmark_regressor(
     weights: str | Path | None = None,
     head: Head = "flattened",
     dropout: float = 0.2,
+    omitted_stages: int = 0,
     *,
     batch_norm_inference: bool,
 ) -> keras.Model:
@@ -118,6 +120,8 @@ def build_landmark_regressor(
         head: `pooled`: global average pooling -> dropout -> dense. `flattened`: 1x1 convolution to
             `REDUCED_CHANNELS` -> flatten -> dropout -> dense, which sees every place by itself.
         dropout: share of the head's features dropped while training, in [0, 1).
+        omitted_stages: stages of the backbone that are cut off at its end; each doubles height
+            and width of the maps that the head sees.
         batch_norm_inference: True for pretrained weights (see `transfer.InferenceModel`), False
             to train from scratch.
 
@@ -131,7 +135,14 @@ def build_landmark_regressor(
     if head not in ("pooled", "flattened"):
         raise ValueError(f'`head` must be "pooled" or "flattened". Received: head={head!r}')
     entry = lookup(backbone_name)
+    if not 0 <= omitted_stages < len(entry.stages):
+        raise ValueError(
+            f"`omitted_stages` must be from 0 to {len(entry.stages) - 1} for {entry.name}. "
+            f"Received: omitted_stages={omitted_stages}"
+        )
     backbone = build_backbone(entry.name, image_size, weights)
+    if omitted_stages:
+        backbone = cut_backbone(backbone, entry.stages[-1 - omitted_stages])
     image = keras.Input(image_shape(image_size), dtype="uint8", name="image")
     pixels = ImagePreprocessing(entry.preprocessing, name="preprocessing")(image)
     if weights is None:

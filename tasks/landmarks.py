@@ -59,10 +59,12 @@ class LandmarksConfig(LandmarkConfig):
     rendered_count: tuple[int, int, int] = (3000, 300, 400)
     """Drawn pictures for training, validation and test."""
 
-    backbone: str = "MobileNet"
-    """Any network of `keras.applications`."""
+    backbone: str = "SmallResNet"
+    """Any network of `keras.applications`, or SmallResNet, which learns from random weights."""
     weights: str = "auto"
     """`imagenet`, `none` (from scratch), a weight file, or `auto`: ImageNet if it can be had."""
+    omitted_stages: int = 0
+    """Stages of the backbone left out at its end; each doubles the maps that the head sees."""
 
     head_epochs: int = 3
     """First stage: the new head on the frozen backbone."""
@@ -114,7 +116,6 @@ PRESETS = {
         preset="faces68",
         data="csv",
         backbone="MobileNetV2",
-        image_size=(96, 96),
         batch_size=16,
         head_epochs=4,
         full_epochs=40,
@@ -130,8 +131,15 @@ def check(config: LandmarksConfig) -> LandmarksConfig:
     if config.data == "rendered":
         _check_rendered(config)
     _check_recipe(config)
-    weights = common.pretrained.choose_weights(config.weights, config.backbone, config.image_size)
-    return dataclasses.replace(config, weights=weights)
+    return dataclasses.replace(config, weights=_weights(config))
+
+
+def _weights(config: LandmarksConfig) -> str:
+    """What `--weights` means here; nothing is missing where no pretrained weights exist."""
+    exist = keras_models.backbones.imagenet_weights_exist(config.backbone)
+    if config.weights == "auto" and not exist:
+        return "none"
+    return common.pretrained.choose_weights(config.weights, config.backbone, config.image_size)
 
 
 def _check_rendered(config: LandmarksConfig) -> None:
@@ -157,8 +165,12 @@ def _check_recipe(config: LandmarksConfig) -> None:
         count = len(keras_models.backbones.lookup(config.backbone).stages)
     except ValueError as error:
         raise UserError(f"--backbone: {error}") from None
-    if not 0 <= config.tail_stages <= count:
-        refuse("tail_stages", f"from 0 to {count} for {config.backbone}", config.tail_stages)
+    if not 0 <= config.omitted_stages < count:
+        most = f"from 0 to {count - 1} for {config.backbone}"
+        refuse("omitted_stages", most, config.omitted_stages)
+    left = count - config.omitted_stages
+    if not 0 <= config.tail_stages <= left:
+        refuse("tail_stages", f"from 0 to the {left} stages of the backbone", config.tail_stages)
 
 
 def load_data(config: LandmarksConfig) -> Splits:
@@ -203,6 +215,7 @@ def build_model(config: LandmarksConfig, info: DatasetInfo) -> keras.Model:
             weights,
             config.head,
             config.dropout,
+            config.omitted_stages,
             batch_norm_inference=weights is not None,
         )
     except ValueError as error:

@@ -27,7 +27,8 @@ def point_errors(y_true, y_pred):
     Raises:
         ValueError: the shapes differ.
     """
-    truth, prediction = _as_points(y_true), _as_points(y_pred)
+    prediction = _as_points(y_pred)
+    truth = ops.cast(_as_points(y_true), prediction.dtype)
     if truth.shape != prediction.shape:
         raise ValueError(
             "`y_true` and `y_pred` must have the same shape (batch, 2 * points). "
@@ -81,6 +82,7 @@ def normalised_errors(y_true, y_pred, sizes):
     """
     errors = point_errors(y_true, y_pred)
     counts = ops.sum(ops.cast(visible_points(y_true), errors.dtype), axis=-1)
+    sizes = ops.cast(sizes, errors.dtype)
     defined = ops.logical_and(sizes > 0, counts > 0)
     divisor = ops.where(defined, counts * sizes, 1.0)
     return ops.where(defined, ops.sum(errors, axis=-1) / divisor, float("nan"))

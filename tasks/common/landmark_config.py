@@ -19,7 +19,7 @@ from tasks.common.option_checks import (
 class LandmarkConfig(TrainConfig):
     """Options of a task that finds points on pictures."""
 
-    image_size: tuple[int, int] = (64, 64)
+    image_size: tuple[int, int] = (96, 96)
     """Height and width of the pictures the network sees, in pixels; black fills what is left."""
     validation_fraction: float = 0.15
     """Share of the pictures kept for validation; the data is split by person."""

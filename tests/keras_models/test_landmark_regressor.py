@@ -57,6 +57,19 @@ def test_the_heads_differ_in_what_the_last_layer_sees() -> None:
     assert build("flattened").get_layer("logits").kernel.shape == (2 * REDUCED_CHANNELS, 6)
 
 
+def test_a_shorter_backbone_leaves_more_places() -> None:
+    """Without its last stage a MobileNet strides 16, not 32, and has 512 channels, not 1,024."""
+    whole, shorter = build("pooled"), build("pooled", omitted_stages=1)
+    assert whole.get_layer("pooling").input.shape == (None, 1, 2, 1024)
+    assert shorter.get_layer("pooling").input.shape == (None, 2, 4, 512)
+    assert transfer.stage_count(shorter) == transfer.stage_count(whole) - 1
+    transfer.freeze(shorter, 1)
+    assert len(transfer.parameter_groups(shorter)) == 2
+    for wrong in (-1, 5):
+        with pytest.raises(ValueError, match="`omitted_stages` must be from 0 to 4"):
+            build(omitted_stages=wrong)
+
+
 def test_pooling_loses_the_place() -> None:
     """Feature maps moved by a place give the pooled head the same features, the other not."""
     maps = np.random.default_rng(0).normal(size=(1, 1, 2, 1024)).astype(np.float32)

@@ -125,7 +125,7 @@ def test_the_ridge_chooses_its_penalty_by_validation() -> None:
     assert len(asked) == len(landmark_baselines.PENALTIES)
     assert min(asked) == asked[0]
     exact = LinearRegression().fit(features["train"], truth["train"]).predict(features["test"])
-    np.testing.assert_allclose(found, exact, atol=0.1)
+    np.testing.assert_allclose(found, exact, atol=0.2)
 
 
 def test_points_are_drawn_where_they_are_and_missing_ones_are_not() -> None:
