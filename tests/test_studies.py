@@ -8,9 +8,12 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tasks import evaluate, export
@@ -19,7 +22,7 @@ from tasks.common import config as configs
 from tasks.common.run_folder import RunFolder
 from tasks.common.saved_run import open_run
 from tasks.common.study import Study
-from tests.tasks.processes import run
+from tests.tasks.processes import run, signal_when, start
 from tests.tiny_options import TINY_STUDIES
 
 STUDIES = [task for task in find_tasks() if isinstance(task, Study)]
@@ -142,10 +145,43 @@ def test_a_resumed_study_does_again_only_what_is_missing(study: Study, finished:
     place = folder.path.parents[2]
     output = run(place, f"tasks.{study.name}", "--resume", str(folder.path)).stdout
     assert f"{len(results) - 1} of {len(results)} cells are finished already" in output
-    for path, time in results.items():
-        assert (path.stat().st_mtime_ns == time) == (path.parent != lost)
+    for path, written in results.items():
+        assert (path.stat().st_mtime_ns == written) == (path.parent != lost)
     after = json.loads((lost / "result.json").read_text())
     assert after.keys() == before.keys()
     if "metrics" in before:
         # The same seed on the same machine: the cell gives the same numbers again.
         assert after["metrics"] == before["metrics"]
+
+
+def test_a_killed_study_goes_on_at_its_last_finished_cell(tmp_path: Path) -> None:
+    options = (*TINY_STUDIES["phone_price"].options, "--repetitions", "3", "--jobs", "1")
+    folder = RunFolder(tmp_path / "runs" / "phone_price" / "one")
+    # In full, so that the folder is known again in the words of the cells' processes.
+    place = ("--runs-dir", str(tmp_path / "runs"), "--run-name", "one")
+    process = start(tmp_path, "tasks.phone_price", *options, *place)
+
+    def second_cell_has_begun() -> bool:
+        at_work = cells_at_work(folder)
+        return len(list(folder.cells.glob("*.txt"))) == 2 and len(at_work) == 1
+
+    signal_when(process, second_cell_has_begun, signal.SIGKILL)
+    (finished,) = folder.cells.glob("*/result.json")
+    written = finished.stat().st_mtime_ns
+    deadline = time.monotonic() + 30
+    while cells_at_work(folder) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert cells_at_work(folder) == [], "a cell outlives the study that was killed"
+    output = run(tmp_path, "tasks.phone_price", "--resume", str(folder.path)).stdout
+    assert "1 of 3 cells are finished already" in output
+    assert len(list(folder.cells.glob("*/result.json"))) == 3
+    assert finished.stat().st_mtime_ns == written
+
+
+def cells_at_work(folder: RunFolder) -> list[int]:
+    """Processes that run a cell of this study."""
+    return [
+        process.pid
+        for process in psutil.process_iter(["cmdline"])
+        if {"tasks.common.study_cell", str(folder.path)} <= set(process.info["cmdline"] or ())
+    ]
