@@ -53,9 +53,7 @@ def load(data_dir: Path, columns: int, validation_fraction: float = 0.1) -> Spli
     Raises:
         DataError: a file is missing, damaged, hostile, or not these data.
     """
-    data_dir = Path(data_dir)
-    ranks, labels = read_texts(data_dir / FILE)
-    names = _column_names(data_dir / WORD_FILE, columns)
+    ranks, labels, names = read(data_dir, columns)
     order = np.arange(len(ranks))
     # The legacy generator on purpose: it is the one that Keras's loader shuffles with.
     np.random.RandomState(SHUFFLE_SEED).shuffle(order)
@@ -64,7 +62,7 @@ def load(data_dir: Path, columns: int, validation_fraction: float = 0.1) -> Spli
     validation = int(test * (1 - validation_fraction))
     if not 0 < validation < test < len(order):
         raise DataError(
-            f"{data_dir / FILE} must hold at least 10 texts to be parted, received {len(order)}: "
+            f"{Path(data_dir) / FILE} must hold enough texts to be parted, received {len(order)}: "
             "download it again."
         )
     return texts.splits(
@@ -80,6 +78,16 @@ def load(data_dir: Path, columns: int, validation_fraction: float = 0.1) -> Spli
             "licence": "Reuters-21578: free for research, see its README",
         },
     )
+
+
+def read(data_dir: Path, columns: int) -> tuple[list[list[int]], np.ndarray, tuple[str, ...]]:
+    """What the two files hold: texts as word ranks, labels, and a name for each column.
+
+    Raises:
+        DataError: as `load`; in a second, before any cell of a study starts.
+    """
+    ranks, labels = read_texts(Path(data_dir) / FILE)
+    return ranks, labels, _column_names(Path(data_dir) / WORD_FILE, columns)
 
 
 def _column_names(path: Path, columns: int) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from keras import ops
 from keras_models.heads import ClassProbabilities
 
 WEIGHTINGS = ("binary", "tf_idf", "log_tf_idf")
-ACTIVATIONS = ("softmax", "sigmoid", "linear")
+ACTIVATIONS = ("softmax", "sigmoid", "linear", "margin")
 
 
 @keras.saving.register_keras_serializable(package="keras_models")
@@ -110,6 +110,9 @@ class WordWeights(keras.layers.Layer):
 class ClassScores(ClassProbabilities):
     """Logits to scores of the classes by softmax, by a sigmoid each, or unchanged; in float32.
 
+    `linear` and `margin` leave the logits as they are. They differ in what was learned: 1 for the
+    right class and 0 for the others, or 1 and -1.
+
     Args:
         class_names: one name per logit, in order of the class ids.
         activation: one of `ACTIVATIONS`.
@@ -129,7 +132,8 @@ class ClassScores(ClassProbabilities):
         """Scores, same shape as `logits`; they sum to 1 for a softmax alone."""
         # Keras's own functions: its cross-entropies then compute from the logits, without the
         # clipping of probabilities that would stop the gradient at the extremes.
-        return keras.activations.get(self.activation)(logits)
+        name = "linear" if self.activation == "margin" else self.activation
+        return keras.activations.get(name)(logits)
 
     def get_config(self):
         """The constructor's arguments."""
@@ -183,6 +187,19 @@ def build_text_classifier(
 
 def _penalty(l2: float) -> keras.regularizers.Regularizer | None:
     return keras.regularizers.L2(l2) if l2 else None
+
+
+def target_scale(model: keras.Model, scores: np.ndarray) -> np.ndarray:
+    """Scores of a text classifier on the scale on which 1 is a class and 0 is none.
+
+    A margin s becomes (1 + s) / 2: the share of the class where the squared hinge is least (Zhang,
+    "Statistical behavior and consistency of classification methods based on convex risk
+    minimization", Annals of Statistics 32, 2004, section 3). All others are on it already.
+    """
+    margins = any(
+        isinstance(layer, ClassScores) and layer.activation == "margin" for layer in model.layers
+    )
+    return (1 + scores) / 2 if margins else scores
 
 
 def word_weights(model: keras.Model) -> WordWeights:

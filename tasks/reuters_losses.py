@@ -44,9 +44,9 @@ if TYPE_CHECKING:
     from tasks.common.run_folder import RunFolder
 
 Configuration = Literal[
-    "sigmoid_bce", "softmax_cce", "sigmoid_mse", "softmax_mse", "linear_mse", "linear_hinge"
+    "sigmoid_bce", "softmax_cce", "sigmoid_mse", "softmax_mse", "linear_mse", "margin_hinge"
 ]
-Activation = Literal["softmax", "sigmoid", "linear"]
+Activation = Literal["softmax", "sigmoid", "linear", "margin"]
 Loss = Literal[
     "binary_crossentropy", "categorical_crossentropy", "mean_squared_error", "squared_hinge"
 ]
@@ -181,7 +181,7 @@ PRESETS = {
     "best": dataclasses.replace(
         _DENSE,
         preset="best",
-        configurations=("linear_hinge",),
+        configurations=("margin_hinge",),
         hidden=(),
         label_smoothing=0.0,
         input_scale=10.0,
@@ -220,6 +220,9 @@ def check(config: ReutersLossesConfig) -> ReutersLossesConfig:
     if not 5 <= config.words <= most:
         refuse("words", f"from 5 to {most} for --data {config.data}", config.words)
     require_at_least(config, ("generated_texts",), 100)
+    if config.data == "reuters":
+        # Said once, before the first of many cells would find it out.
+        datasets.reuters.read(config.data_dir, config.words)
     return config
 
 

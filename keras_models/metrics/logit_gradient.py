@@ -12,7 +12,7 @@ With z the logits, s the scores, y the targets, K classes and e = 2 (s - y) / K:
 | sigmoid | squared error, mean over the K outputs | e * s * (1 - s) |
 | softmax | the same | s * (e - sum(e * s)) |
 | linear | the same | e |
-| linear | squared hinge, mean over the K outputs, t = 2 y - 1 | -2 t max(0, 1 - t s) / K |
+| margin | squared hinge, mean over the K outputs, t = 2 y - 1 | -2 t max(0, 1 - t s) / K |
 
 Source: Bishop, "Pattern Recognition and Machine Learning", 2006, sections 4.3.2, 4.3.4 and 4.3.6
 for the canonical pairs, in which the derivative of the activation cancels; the others follow by the
@@ -30,7 +30,7 @@ GRADIENTS = (
     ("sigmoid", "mean_squared_error"),
     ("softmax", "mean_squared_error"),
     ("linear", "mean_squared_error"),
-    ("linear", "squared_hinge"),
+    ("margin", "squared_hinge"),
 )
 """The pairs of activation and loss that `logit_gradient` knows."""
 
@@ -123,6 +123,6 @@ class LogitGradientNorm(keras.metrics.MeanMetricWrapper):
 def first_norm(activation: str, loss: str, classes: int) -> float:
     """The norm before any training, where all logits are 0."""
     target = ops.one_hot([0], classes, dtype="float32")
-    score = {"softmax": 1.0 / classes, "sigmoid": 0.5, "linear": 0.0}[activation]
+    score = {"softmax": 1.0 / classes, "sigmoid": 0.5, "linear": 0.0, "margin": 0.0}[activation]
     scores = ops.full((1, classes), score, dtype="float32")
     return float(logit_gradient_norm(target, scores, activation, loss)[0])

@@ -21,11 +21,11 @@ PAIR_NAMES: dict[Pair, str] = {
     ("sigmoid", "mean_squared_error"): "sigmoid + MSE",
     ("softmax", "mean_squared_error"): "softmax + MSE",
     ("linear", "mean_squared_error"): "linear + MSE",
-    ("linear", "squared_hinge"): "linear + hinge",
+    ("margin", "squared_hinge"): "margin + hinge",
 }
 PAIRS: dict[str, Pair] = dict(
     zip(
-        ("sigmoid_bce", "softmax_cce", "sigmoid_mse", "softmax_mse", "linear_mse", "linear_hinge"),
+        ("sigmoid_bce", "softmax_cce", "sigmoid_mse", "softmax_mse", "linear_mse", "margin_hinge"),
         PAIR_NAMES,
         strict=True,
     )

@@ -289,8 +289,8 @@ _REASONS: dict[Pair, str] = {
         "points straight at the right class from the first step and does not fade while the text "
         "is wrong. So it is slow, and steadily so."
     ),
-    ("linear", "squared_hinge"): (
-        "**linear + hinge**: max(0, 1 - t s)^2 with t = 1 for the right class and -1 for all "
+    ("margin", "squared_hinge"): (
+        "**margin + hinge**: max(0, 1 - t s)^2 with t = 1 for the right class and -1 for all "
         "others: no pull once an output is on its side by a margin of 1. With an L2 penalty on "
         "the weights and no hidden layer this is the linear support vector machine, one class "
         "against the rest, learned by gradient descent."

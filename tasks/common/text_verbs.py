@@ -38,13 +38,17 @@ def predictions(
     Scores that are no probabilities, from sigmoids or linear outputs, become the nearest ones,
     which leaves the most probable class what it was.
     """
-    rows = vectors.matrix(source)
+    scores = model.predict(vectors.matrix(source), batch_size, verbose=0)
     return Predictions(
-        probabilities=closest_distributions(model.predict(rows, batch_size, verbose=0)),
+        probabilities=_shares(model, scores),
         labels=np.asarray(source.labels),
         identifiers=tuple(source.identifier(index) for index in range(len(source))),
         class_names=transfer.class_names(model),
     )
+
+
+def _shares(model: keras.Model, scores: np.ndarray) -> np.ndarray:
+    return closest_distributions(text_classifier.target_scale(model, scores))
 
 
 def measure(saved: SavedRun, source: core.LabelledSource, batch_size: int) -> dict[str, float]:
@@ -107,7 +111,7 @@ def _answers(model: keras.Model, paths: tuple[Path, ...], batch_size: int) -> It
 
 def _answer(model: keras.Model, lines: list[str]) -> np.ndarray:
     counts = texts.count_words(lines, text_classifier.word_weights(model).vocabulary)
-    return closest_distributions(model.predict_on_batch(counts))
+    return _shares(model, model.predict_on_batch(counts))
 
 
 def _lines(model: keras.Model, path: Path) -> Iterator[tuple[str, str, str | None]]:

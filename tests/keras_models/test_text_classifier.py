@@ -16,6 +16,7 @@ from keras_models.text_classifier import (
     ClassScores,
     WordWeights,
     build_text_classifier,
+    target_scale,
     word_weights,
 )
 
@@ -63,6 +64,7 @@ def test_scores(activation: str) -> None:
         "softmax": np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True),
         "sigmoid": 1 / (1 + np.exp(-logits)),
         "linear": logits,
+        "margin": logits,
     }[activation]
     np.testing.assert_allclose(ClassScores(CLASSES, activation)(logits), expected, rtol=1e-5)
 
@@ -105,6 +107,14 @@ def test_without_hidden_layers_it_is_linear() -> None:
     weights, biases = model.get_weights()
     expected = np.array(layer("tf_idf")(COUNTS)) @ weights + biases
     np.testing.assert_allclose(model(COUNTS), expected, atol=1e-6)
+
+
+def test_margins_become_shares() -> None:
+    scores = np.float32([[1, -1, 0]])
+    margin = build_text_classifier(layer("binary"), CLASSES, activation="margin")
+    np.testing.assert_array_equal(target_scale(margin, scores), [[1, 0, 0.5]])
+    linear = build_text_classifier(layer("binary"), CLASSES, activation="linear")
+    np.testing.assert_array_equal(target_scale(linear, scores), scores)
 
 
 def test_every_weight_gets_a_gradient() -> None:

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 
+from datasets.core import DataError
 from tasks import reuters_losses
 from tasks.common.errors import UserError
 from tasks.reuters_losses import PAIRS, PRESETS, REPORTED, ReutersLossesConfig, cells, check
@@ -42,8 +43,17 @@ def test_the_presets_are_the_reports_grid() -> None:
     assert reuters_losses._repeats_the_report(dataclasses.replace(seed, repetitions=1, jobs=1))
     assert not reuters_losses._repeats_the_report(PRESETS["quick"])
     assert not reuters_losses._repeats_the_report(dataclasses.replace(seed, dropout=0.4))
-    for name in ("seed", "paper", "dense", "best"):
-        check(dataclasses.replace(PRESETS[name], data_dir=Path("somewhere")))
+
+
+@pytest.mark.parametrize("preset", ["seed", "paper", "dense", "best"])
+def test_the_presets_fit_together(preset: str, shared_data: Path) -> None:
+    check(dataclasses.replace(PRESETS[preset], data_dir=shared_data / "reuters"))
+
+
+def test_data_that_cannot_be_read_are_found_before_any_cell(tmp_path: Path) -> None:
+    config = dataclasses.replace(PRESETS["seed"], data_dir=tmp_path)
+    with pytest.raises(DataError, match=r"reuters\.npz cannot be read"):
+        check(config)
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ def test_arrays_are_word_counts(saved, tmp_path: Path) -> None:
     assert (drawn[:, 0] == 0).all()
 
 
-@pytest.mark.parametrize("activation", ["softmax", "sigmoid", "linear"])
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid", "linear", "margin"])
 def test_scores_of_any_activation_become_probabilities(activation: str) -> None:
     model = classifier(activation)
     counts = texts.count_words(["oil", "gold", "profit", "oil gold profit", ""], WORDS)
