@@ -82,7 +82,7 @@ class LandmarksConfig(LandmarkConfig):
     """Of the head in the third stage, at its highest."""
     depth_factor: float = 0.8
     """Each stage of the backbone learns at this multiple of the one nearer the output."""
-    scratch_epochs: int = 18
+    scratch_epochs: int = 25
     """Epochs in which everything trains from random weights, instead of the three stages."""
     scratch_learning_rate: float = 2e-3
     """At its highest, when everything trains from random weights."""
