@@ -176,7 +176,16 @@ def _check_effect(config: CarsSvmConfig) -> None:
 
 def load_data(config: CarsSvmConfig) -> Splits:
     """The pictures in three splits, each readable."""
-    return common.car_pictures.load(config)
+    splits = common.car_pictures.load(config)
+    held_out = -(-len(splits.train) // config.folds)
+    rows = (len(splits.train) - held_out) * (config.cached_views if config.augment else 1)
+    if config.pca > rows and not config.dry_run:
+        raise UserError(
+            f"--pca must be at most {rows}, the training examples that remain of "
+            f"{len(splits.train)} when one of --folds {config.folds} is held out. "
+            f"Received: {config.pca}."
+        )
+    return splits
 
 
 def build_model(config: CarsSvmConfig, info: DatasetInfo) -> keras.Model:
@@ -194,6 +203,8 @@ def build_model(config: CarsSvmConfig, info: DatasetInfo) -> keras.Model:
     except ValueError as error:
         raise UserError(str(error)) from None
     features = model.get_layer("pooling").output.shape[-1]
+    if config.pca > features:
+        refuse("pca", f"at most {features}, the features of a picture", config.pca)
     if features > _MOST_FEATURES:
         raise UserError(
             f"--layer {config.layer} with --pooling {config.pooling} gives {features:,} features a "
@@ -212,9 +223,11 @@ def plan(config: CarsSvmConfig) -> SvmPlan:
     """The machines that cross-validation chooses from."""
     machines = common.svm.machines
     balance = "balanced" if config.class_weights else None
+    # A dry run has no more pictures than one batch.
+    components = min(config.pca, 1) if config.dry_run else config.pca
     common_part = {"class_weight": balance, "seed": config.seed}
     return common.svm.solver.SvmPlan(
-        machines.Preparation(config.scaling, config.pca, config.seed),
+        machines.Preparation(config.scaling, components, config.seed),
         linear=tuple(
             machines.Machine(cost, loss=config.loss, **common_part) for cost in config.costs
         ),

@@ -55,10 +55,11 @@ def heat_map(
     shades = matplotlib.colormaps["Blues"].with_extremes(bad="#DDDDDD")
     image = axes.imshow(values, cmap=shades, aspect="auto", interpolation="nearest")
     figure.colorbar(image, ax=axes).set_label("accuracy")
-    dark = np.nanmean(values) if np.isfinite(values).any() else 0.0
+    known = values[np.isfinite(values)]
+    middle = (known.min() + known.max()) / 2 if known.size else np.inf
     for row, column in np.ndindex(values.shape):
         value = values[row, column]
-        color = "white" if value > dark and np.ptp(values[np.isfinite(values)]) else "black"
+        color = "white" if value > middle else "black"
         axes.text(column, row, f"{value:.3f}", color=color, ha="center", va="center")
     frame = (chosen[1] - 0.5, chosen[0] - 0.5)
     axes.add_patch(matplotlib.patches.Rectangle(frame, 1, 1, fill=False, color=RED, linewidth=2.5))
