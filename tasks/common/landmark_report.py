@@ -32,7 +32,8 @@ from tasks.common.wording import decimal, duration, percent
 
 _BATCH = 64
 _SHOWN = 8
-# Side of the pictures that the linear baseline without a pretrained network sees, in pixels.
+# Side that pictures are averaged down to, at most, for the linear baseline without a pretrained
+# network, in pixels.
 _THUMBNAIL = 24
 # Places a side that the linear baseline sees of a pretrained network's maps, at most.
 _PLACES = 4
@@ -99,9 +100,8 @@ def _baselines(task: Task, run: Run, splits: Evaluations) -> dict[str, LandmarkP
     name, network = _linear_features(task, run)
     features, truth = {}, {}
     for split in ("train", "validation", "test"):
-        small = dataclasses.replace(how, image_size=tuple(network.input_shape[1:3]))
         source = getattr(run.splits, split)
-        truth[split], features[split] = landmark_training.predict(network, source, small)
+        truth[split], features[split] = landmark_training.predict(network, source, how)
     face = landmark_baselines.mean_face(truth["train"])
     test, validation = splits["test"], splits["validation"]
 
@@ -122,16 +122,17 @@ def _linear_features(task: Task, run: Run) -> tuple[str, keras.Model]:
     """What the linear baseline sees: the backbone's first weights if there are any, else pixels."""
     config = run.config
     if config.weights == "none":
-        image = keras.Input((_THUMBNAIL, _THUMBNAIL, 3), dtype="uint8")
-        pixels = keras.layers.Flatten(dtype="float32")(image)
-        return f"{_THUMBNAIL}x{_THUMBNAIL} pixels", keras.Model(image, pixels)
-    network = task.build_model(config, run.splits.info)
-    backbone = transfer.backbone_of(network)
-    maps = backbone(network.get_layer("preprocessing").output)
-    pool = tuple(-(-side // _PLACES) for side in maps.shape[1:3])
-    few = keras.layers.AveragePooling2D(pool, padding="same")(maps)
-    features = keras.Model(network.input, keras.layers.Flatten(dtype="float32")(few))
-    return f"frozen {config.backbone} features", features
+        image = keras.Input((*config.image_size, 3), dtype="uint8")
+        maps = keras.layers.Rescaling(1 / 255, dtype="float32")(image)
+        places, name = _THUMBNAIL, "small pictures"
+    else:
+        network = task.build_model(config, run.splits.info)
+        image = network.input
+        maps = transfer.backbone_of(network)(network.get_layer("preprocessing").output)
+        places, name = _PLACES, f"frozen {config.backbone} features"
+    pool = tuple(-(-side // places) for side in maps.shape[1:3])
+    few = keras.layers.AveragePooling2D(pool, padding="same", dtype="float32")(maps)
+    return name, keras.Model(image, keras.layers.Flatten(dtype="float32")(few))
 
 
 def _headline(test: Mapping[str, float], baseline: Mapping[str, Any], run: Run) -> str:
@@ -158,20 +159,21 @@ def _results(metrics: Mapping[str, Any], baseline: Mapping[str, Any]) -> Section
         for name in names
     ]
     models = {"this model": metrics["test"], **baseline}
-    bars = (
-        figures.metric_bars(
-            {name: values[_HEADLINE] for name, values in models.items()},
-            "normalised mean error on test, lower is better",
-            {
-                name: (values[f"{_HEADLINE}_low"], values[f"{_HEADLINE}_high"])
-                for name, values in models.items()
-            },
-        )
-        if np.isfinite([values[_HEADLINE] for values in models.values()]).all()
-        else None
-    )
-    figure = {} if bars is None else {"baselines": bars}
+    # Without a face whose size is known there is no error to draw.
+    known = all(np.isfinite(values[_HEADLINE]) for values in models.values())
+    figure = {"baselines": _bars(models)} if known else {}
     return Section("Results", markdown_table(("metric", *columns), rows), figure)
+
+
+def _bars(models: Mapping[str, Any]) -> figures.Figure:
+    return figures.metric_bars(
+        {name: values[_HEADLINE] for name, values in models.items()},
+        "normalised mean error on test, lower is better",
+        {
+            name: (values[f"{_HEADLINE}_low"], values[f"{_HEADLINE}_high"])
+            for name, values in models.items()
+        },
+    )
 
 
 def _shown(name: str, value: float) -> str:
