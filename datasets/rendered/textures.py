@@ -98,18 +98,18 @@ class Look:
 
 
 def sample_look(rng: np.random.Generator) -> Look:
-    """A look whose two colours differ in brightness by 40 grey levels or more."""
-    paper, ink = rng.uniform(0, 255, (2, 3))
-    while abs(paper.mean() - ink.mean()) < 40:
-        paper, ink = rng.uniform(0, 255, (2, 3))
+    """A look whose ink is darker than its paper by 40 grey levels or more."""
+    colours = rng.uniform(0, 255, (2, 3))
+    while abs(colours[0].mean() - colours[1].mean()) < 40:
+        colours = rng.uniform(0, 255, (2, 3))
     return Look(
-        period=rng.uniform(0.22, 0.5),
-        angle=rng.uniform(0, 2 * np.pi),
+        period=rng.uniform(0.3, 0.5),
+        angle=rng.uniform(-0.35, 0.35),
         centre=rng.uniform(0.2, 0.8, 2),
         phase=rng.uniform(0, 1, 2),
-        colours=np.stack([paper, ink]),
+        colours=colours[np.argsort(-colours.mean(axis=1))],
         light=rng.uniform(-0.35, 0.35, 2),
-        noise=rng.uniform(4.0, 20.0),
+        noise=rng.uniform(2.0, 8.0),
     )
 
 

@@ -50,11 +50,11 @@ class TransferStudyConfig(StudyConfig):
     head_depths: bool = True
     """With few examples, also try linear heads on every earlier stage."""
 
-    few: int = 5
+    few: int = 10
     """Training examples a class that are few."""
-    many: int | None = 60
+    many: int | None = 80
     """Training examples a class that are many; None takes all that the folders have."""
-    source_examples: int = 180
+    source_examples: int = 250
     """Drawn training examples a class of the source."""
     rendered_evaluation: tuple[int, int] = (96, 240)
     """Drawn examples for validation and test."""
@@ -67,11 +67,11 @@ class TransferStudyConfig(StudyConfig):
     """Epochs with many examples."""
     source_epochs: int = 10
     """Epochs on the source."""
-    scratch_learning_rate: float = 3e-3
+    scratch_learning_rate: float = 5e-3
     """From random weights, at its highest; on the source as well."""
-    learning_rate: float = 2e-3
+    learning_rate: float = 4e-3
     """Of a new head and of the last stage, at its highest."""
-    depth_factor: float = 0.5
+    depth_factor: float = 1.0
     """Each stage of the backbone learns at this multiple of the one nearer the output."""
     batch_size: int = 16
     """Examples a step."""
@@ -141,7 +141,7 @@ class TransferCellConfig(ImageClassifierConfig):
     """Class folders of this cell's data."""
     target: Target = SOURCE
     """What is learned: the source, or one of the two targets."""
-    examples: int | None = 180
+    examples: int | None = 250
     """Training examples a class; None takes all."""
     rendered_evaluation: tuple[int, int] = (96, 240)
     """As of the study."""
@@ -155,7 +155,7 @@ class TransferCellConfig(ImageClassifierConfig):
     """The stage that a linear head stands on, 1 the shallowest; None is the last one."""
     epochs: int = 10
     """Epochs of gradient descent; a linear head is put at its optimum instead."""
-    learning_rate: float = 3e-3
+    learning_rate: float = 5e-3
     """Of the output layers, at its highest."""
     depth_factor: float = 1.0
     """As of the study."""

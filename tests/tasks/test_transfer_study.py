@@ -33,9 +33,9 @@ def test_the_grid_of_the_quick_run() -> None:
     assert cells[0].name == "source"
     deep = by_name["different_few_linear_at_2_seed_1"]
     assert (deep.after, deep.config.head_stage, deep.config.seed) == ("source", 2, 1)
-    assert (deep.config.target, deep.config.examples, deep.config.epochs) == ("different", 5, 20)
+    assert (deep.config.target, deep.config.examples, deep.config.epochs) == ("different", 10, 20)
     many = by_name["similar_many_everything_seed_0"].config
-    assert (many.examples, many.epochs, many.method) == (60, 8, "everything")
+    assert (many.examples, many.epochs, many.method) == (80, 8, "everything")
     scratch = by_name["similar_few_scratch_seed_0"]
     assert (scratch.after, scratch.config.weights) == (None, "none")
 
@@ -58,7 +58,7 @@ def test_parts_of_the_grid() -> None:
     ("changes", "reason"),
     [
         ({"few": 0}, "--few must be at least 1"),
-        ({"few": 60}, "--many must be more than --few, which is 60"),
+        ({"few": 80}, "--many must be more than --few, which is 80"),
         ({"targets": ()}, "--targets must be at least one"),
         ({"methods": ("linear", "linear")}, "--methods must be at least one, each once"),
         ({"learning_rate": 0.0}, "--learning-rate must be above 0"),
