@@ -130,7 +130,7 @@ PRESETS = {
     "seed": InitializationStudyConfig(
         preset="seed", data="mnist", depth=10, width=500, epochs=5, batch_size=64
     ),
-    # Glorot & Bengio 2010, section 2.3: up to five hidden layers (four for tanh) of 1,000 units,
+    # Glorot & Bengio 2010, section 2.3: five hidden layers (four for the sigmoid) of 1,000 units,
     # batches of 10, on MNIST among others. The paper chooses the learning rate for each cell on
     # validation; here it is one for all, without which schemes could not be compared by their
     # curves.
@@ -209,7 +209,7 @@ def cells(config: InitializationStudyConfig) -> list[Cell]:
 def run_cell(config: StackConfig, folder: RunFolder) -> Mapping[str, Any]:
     """Trains one stack; what its layers did before and after stands beside the metrics.
 
-    A stack whose loss leaves the numbers that a computer has is a finding, not a failure.
+    A stack whose loss or weights leave the numbers that a computer has is a finding, no failure.
     """
     try:
         trained = common.study_cell.train(CELL_TASK, config, folder)
@@ -217,6 +217,8 @@ def run_cell(config: StackConfig, folder: RunFolder) -> Mapping[str, Any]:
         splits = load_data(config)
         return {"diverged": str(end), "layers": _measured(config, splits, None)}
     layers = json.loads((folder.report / "layers.json").read_text(encoding="utf-8"))
+    if layers["after"] is None:
+        return {"diverged": "Weights are no longer numbers.", "layers": layers}
     return {**trained, "diverged": None, "layers": layers}
 
 

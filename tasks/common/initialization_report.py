@@ -37,7 +37,7 @@ class Group:
 
     Attributes:
         test, validation: accuracy over the seeds that came to an end; None where none did.
-        diverged: seeds whose loss left the numbers.
+        diverged: seeds whose loss or weights left the numbers.
         before, after: the layers of the first seed; `after` is None where it diverged.
         changes: what training did to the weights of the first seed.
         histories: rows of `metrics.csv` by seed.
@@ -70,6 +70,7 @@ def report(study_name: str, run: StudyRun, splits: Splits) -> None:
     sections = [
         Section("", f"{markdown_table(*table)}\n\n{_how_measured(run)}"),
         Section("Spread by layer", _SPREAD_TEXT, {"spread_by_layer": spread_chart(groups)}),
+        Section("Units that stop the gradient", f"{_blocked_table(groups)}\n\n{_BLOCKED_TEXT}"),
         Section(
             "Outputs of the layers",
             "Bands: the middle half and the middle nine tenths of a layer's outputs, over units "
@@ -98,6 +99,27 @@ _SPREAD_TEXT = (
     "rises or falls in a logarithmic chart is a factor in every layer: weights that keep both "
     "lines level let all layers learn at the same pace."
 )
+
+
+_BLOCKED_TEXT = (
+    "Share of the hidden outputs at which the activation passes less than a tenth of the gradient "
+    "on: a tanh beyond 0.95, a ReLU at 0. A ReLU stops about half of them at any time, other ones "
+    "for other pictures; where it is all, the network is dead."
+)
+
+
+def _blocked_table(groups: Groups) -> str:
+    rows = [
+        (f"{activation}, {scheme}", *map(_blocked, (group.before, group.after)))
+        for (activation, scheme), group in groups.items()
+    ]
+    return markdown_table(("", "before training", "after"), rows)
+
+
+def _blocked(spreads: Sequence[LayerSpread] | None) -> str:
+    if spreads is None:
+        return "diverged"
+    return percent(float(np.mean([spread.blocked for spread in spreads])))
 
 
 def grouped(results: Sequence[CellResult]) -> dict[tuple[str, str], Group]:
@@ -178,7 +200,7 @@ def _how_measured(run: StudyRun) -> str:
         f"{' and '.join(best) or 'nothing learned'}. {config.depth} hidden layers of "
         f"{config.width} {'units' if config.layers == 'dense' else 'maps'}, {config.optimizer} "
         f"with a learning rate of {config.learning_rate:g}, {config.epochs} epochs. Diverged: the "
-        "loss left the numbers that a computer has."
+        "loss or the weights left the numbers that a computer has."
     )
 
 

@@ -147,14 +147,19 @@ def measured(
 ) -> dict[str, Any]:
     """What `as_json` gives for a stack before training and, where it did not diverge, after.
 
+    A stack whose weights are no longer numbers counts as diverged. Its loss need not show it: the
+    fused kernels of a CPU take the ReLU of NaN for 0, and the network answers with its last bias.
+
     Args:
         fresh: the stack with its first weights.
-        trained: the same stack, trained; None where there is none.
+        trained: the same stack, trained; None where its training diverged.
         source: pictures of the stack's size, of which `EXAMPLES` are run through it.
     """
     chosen = np.unique(np.linspace(0, len(source) - 1, EXAMPLES).astype(int))
     images = np.stack([source.example(int(index))["image"] for index in chosen])
     labels = np.asarray(source.labels)[chosen]
+    if trained is not None and not all(np.isfinite(w).all() for w in trained.get_weights()):
+        trained = None
     after = None if trained is None else layer_spreads(trained, images, labels)
     changes = weight_changes(fresh, fresh if trained is None else trained)
     return as_json(layer_spreads(fresh, images, labels), after, changes)

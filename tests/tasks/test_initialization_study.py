@@ -188,9 +188,13 @@ def test_the_report_shows_every_figure_and_why_zeros_fail(
         *("spread_by_layer", "outputs_before_training", "outputs_after_training"),
         "learning_curves",
     }
-    zeros = next(line for line in text.splitlines() if line.startswith("| tanh, zeros"))
-    assert zeros.split("|")[2].strip() == "0.0e+00"
-    assert "3 of 18" in zeros
+    rows = [line.split("|")[1:-1] for line in text.splitlines() if line.startswith("| ")]
+    blocked, movement = [
+        [cell.strip() for cell in row] for row in rows if row[0].strip() == "tanh, zeros"
+    ]
+    assert blocked == ["tanh, zeros", "0.0 %", "0.0 %"]
+    assert movement[1:6] == ["0.0e+00"] * 5
+    assert movement[6] == "3 of 18"
     document = json.loads((folder.report / "metrics.json").read_text(encoding="utf-8"))
     assert document["metrics"]["tanh, xavier"]["test"] == pytest.approx(0.92)
     assert document["parameters"] == 123

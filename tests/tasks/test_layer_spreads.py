@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 
+from datasets.rendered.digits import RenderedDigits
 from keras_models.layer_stack import SCHEMES, build_layer_stack, hidden_layers
 from tasks.common import layer_spreads
 
@@ -124,3 +125,19 @@ def test_records_travel_as_json() -> None:
     for after in (spreads, None):
         text = json.dumps(layer_spreads.as_json(spreads, after, changes))
         assert layer_spreads.from_json(json.loads(text)) == (spreads, after, changes)
+
+
+def test_weights_that_are_no_numbers_count_as_diverged() -> None:
+    digits = tuple("0123456789")
+    fresh, trained = (build_layer_stack(digits, "he", "relu", 2, 5) for _ in range(2))
+    layer = trained.get_layer("layer_02")
+    kernel, bias = layer.get_weights()
+    source = RenderedDigits(20, 0)
+    measured = layer_spreads.from_json(layer_spreads.measured(fresh, trained, source))
+    assert measured[1] == measured[0]
+    kernel[0, 0] = np.nan
+    layer.set_weights([kernel, bias])
+    before, after, changes = layer_spreads.from_json(layer_spreads.measured(fresh, trained, source))
+    assert before == measured[0]
+    assert after is None
+    assert all(change.kernel == 0 for change in changes)
