@@ -33,15 +33,13 @@ class Layout:
         columns: names of the columns of numbers, in the order in which they are wanted.
         label_column: name of the column of classes; None leaves the classes out.
         class_names: by class id; a cell holds a class's id or its name.
-        label_required: whether every row must have a class.
-        others: whether columns of other names are refused or left out.
+        refuse_others: whether columns of other names are refused, or left out.
         largest: the largest number allowed, and its negative the smallest.
     """
 
     columns: Sequence[str]
     label_column: str | None = None
     class_names: Sequence[str] = ()
-    label_required: bool = True
     refuse_others: bool = True
     largest: float = float(np.finfo(np.float32).max)
 
@@ -136,12 +134,11 @@ def _check_file(path: Path) -> None:
 
 
 def _places(header: list[str], layout: Layout, path: Path) -> dict[str, int]:
-    """Where each column that is wanted and there stands in a row."""
+    """Where each column that is wanted stands in a row."""
     wanted = [*layout.columns, *([layout.label_column] if layout.label_column else [])]
-    needed = wanted if layout.label_required else list(layout.columns)
-    missing = [name for name in needed if name not in header]
+    missing = [name for name in wanted if name not in header]
     if missing:
-        _refuse_delimiter(header, len(needed), path)
+        _refuse_delimiter(header, len(wanted), path)
         raise DataError(
             f"{path} must have the column {_listed(missing)} in its first row, received the "
             f"columns {_listed(header)}: add what is missing."
@@ -158,7 +155,7 @@ def _places(header: list[str], layout: Layout, path: Path) -> dict[str, int]:
             f"{path} must have no columns but {', '.join(wanted)}, received also "
             f"{_listed(others)}: remove them."
         )
-    return {name: header.index(name) for name in wanted if name in header}
+    return {name: header.index(name) for name in wanted}
 
 
 def _refuse_delimiter(header: list[str], wanted: int, path: Path) -> None:
@@ -194,7 +191,7 @@ def _row(
         if isinstance(value, str):
             return faulty(f", column {name!r} {value}")
         values[index] = value
-    if layout.label_column not in places:
+    if layout.label_column is None:
         return Row(number, values, None)
     label = _class_id(cells[places[layout.label_column]], layout.class_names)
     if isinstance(label, str):

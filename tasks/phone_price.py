@@ -13,9 +13,9 @@ What to learn here:
 
 1. Scaling every column to deviation 1 is the textbook's advice, and here it loses. Nearly all the
    signal is in `ram`, whose numbers are large. With one mean and one deviation for the whole
-   table, as in the report, `ram` stays large and the sixteen columns that tell nothing stay small:
-   the network cannot memorise by them. Put on an equal footing they are 16 of 20 inputs, and with
-   a thousand phones a large network learns them by heart. The default run does both.
+   table, as in the report, `ram` stays large and the sixteen columns that tell next to nothing stay
+   small: the network cannot memorise by them. Put on an equal footing they are 16 of 20 inputs,
+   and a large network learns a thousand phones by heart with them. The default run does both.
 2. One split of a small table tells little. A test of 320 phones has a standard error of about one
    percentage point, and whoever tries a few splits and shows the best has a better number for
    nothing. So every number here is a mean over splits beside its spread.

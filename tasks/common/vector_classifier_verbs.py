@@ -21,6 +21,7 @@ from keras_models import columns, transfer
 from tasks.common import classification, prediction_files, vector_classifier
 from tasks.common.answers import Answer, hand_out
 from tasks.common.classification import Predictions
+from tasks.common.errors import UserError
 from tasks.common.predict_options import PredictOptions
 from tasks.common.saved_run import SavedRun
 from tasks.common.verbs import Verbs
@@ -49,7 +50,7 @@ def outside_examples(
         DataError: the place is no such table; a row is faulty and is not to be skipped.
     """
     path = _table_of(place, split)
-    layout = _layout(saved.model, label_required=True)
+    layout = _layout(saved.model, labelled=True)
     if not skip_bad:
         return number_table.read(path, layout)
     kept = []
@@ -67,19 +68,32 @@ def predict(saved: SavedRun, options: PredictOptions) -> None:
     """Classifies the rows of one file after another.
 
     Raises:
-        DataError: a file is no table with the columns of the model.
-        UserError: there was no row, or none could be read.
+        DataError: a file is no table with the columns of the model; nothing is written.
+        UserError: answers would be written over a table; there was no row, or none could be read.
         Interrupted: the user stopped it.
     """
     names = transfer.class_names(saved.model)
     tables = [_table_of(path, "test") for path in options.paths]
+    for table in tables:
+        _require_apart(table, options)
+        next(number_table.rows(table, _layout(saved.model)), None)  # finds what is no table
     with prediction_files.writers(options, names, "row") as writers:
         answers = _answers(saved.model, tables, options.batch_size)
         hand_out(answers, writers, options, "row", "CSV files with rows below their header")
 
 
+def _require_apart(table: Path, options: PredictOptions) -> None:
+    for name in ("csv", "json"):
+        place = getattr(options, name)
+        if place is not None and place.exists() and table.exists() and place.samefile(table):
+            raise UserError(
+                f"--{name} must not be a table that is read. Received: {place}, which would be "
+                "written over; name another file."
+            )
+
+
 def _answers(model: keras.Model, tables: list[Path], batch_size: int) -> Iterator[Answer]:
-    layout = _layout(model, label_required=False)
+    layout = _layout(model)
     for path in tables:
         rows = number_table.rows(path, layout)
         while some := tuple(islice(rows, batch_size)):
@@ -108,7 +122,7 @@ def outside_arrays(saved: SavedRun, place: Path, count: int) -> np.ndarray:
         DataError: the place is no such table, or has no row without a fault.
     """
     path = _table_of(place, "test")
-    rows = number_table.rows(path, _layout(saved.model, label_required=False))
+    rows = number_table.rows(path, _layout(saved.model))
     kept = [row.values for row in rows if row.fault is None]
     if not kept:
         raise DataError(f"{path} must have at least one row without a fault, received none.")
@@ -130,14 +144,13 @@ def drawn_arrays(saved: SavedRun) -> np.ndarray:
     return drawn
 
 
-def _layout(model: keras.Model, label_required: bool) -> Layout:
-    """What a table has to hold for this model."""
+def _layout(model: keras.Model, labelled: bool = False) -> Layout:
+    """What a table has to hold for this model; without `labelled` its classes are not read."""
     known = columns.table_columns(model)
     return Layout(
         known.column_names,
-        known.label_column,
+        known.label_column if labelled else None,
         transfer.class_names(model),
-        label_required=label_required,
         refuse_others=False,
     )
 

@@ -40,8 +40,8 @@ def test_a_byte_order_mark_spaces_and_quotes_do_no_harm(table) -> None:
 
 
 def test_classes_and_other_columns_may_be_left_out(table) -> None:
-    path = table("id,height,width\n1,2,3\n")
-    layout = Layout(("width", "height"), "kind", ("a", "b"), False, False)
+    path = table("id,height,width,kind\n1,2,3,?\n")
+    layout = Layout(("width", "height"), refuse_others=False)
     row = next(number_table.rows(path, layout))
     np.testing.assert_array_equal(row.values, [3, 2])
     assert row.label is None

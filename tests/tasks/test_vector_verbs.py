@@ -76,6 +76,23 @@ def test_a_table_without_a_column_of_the_model_is_refused(saved, table) -> None:
         verbs.VERBS.predict(saved, options(table("empty.csv", "width,height\n")))
 
 
+def test_a_refused_table_leaves_nothing_written(saved, table, tmp_path) -> None:
+    good, bad = table("good.csv", ROWS), table("bad.csv", "width\n1\n")
+    answers = tmp_path / "answers.csv"
+    with pytest.raises(DataError, match="'height'"):
+        verbs.VERBS.predict(saved, options(good, bad, csv=answers))
+    assert not answers.exists()
+    with pytest.raises(UserError, match="--csv must not be a table that is read"):
+        verbs.VERBS.predict(saved, options(good, csv=good))
+    assert good.read_text() == ROWS
+
+
+def test_classes_in_the_table_are_not_read_for_predictions(saved, table, capsys) -> None:
+    path = table("rows.csv", "width,height,kind\n1,20,\n3,40,unknown\n")
+    verbs.VERBS.predict(saved, options(path))
+    assert "2 classified\n" in capsys.readouterr().out
+
+
 def test_labelled_rows_are_measured(saved, table, capsys) -> None:
     path = table("data.csv", LABELLED)
     with pytest.raises(DataError, match=r"row 3, column 'width'"):
