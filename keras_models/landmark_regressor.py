@@ -26,9 +26,11 @@ from keras_models.transfer import InferenceModel, start_residual_blocks_as_ident
 
 Head = Literal["pooled", "flattened"]
 
-REDUCED_CHANNELS = 128
-"""Channels that `flattened` keeps of each place: 7 x 7 places of 128 are 6,272 numbers for the
-last layer, as many as pooling a ResNet50 leaves times three; all of its 2,048 would be 100,352."""
+REDUCED_CHANNELS = 64
+"""Channels that `flattened` keeps of each place: 7 x 7 places of 64 are 3,136 numbers for the last
+layer, where all 2,048 channels of a ResNet50 would be 100,352."""
+
+_FIRST_LOGITS = 1e-3
 
 
 @keras.saving.register_keras_serializable(package="keras_models")
@@ -118,7 +120,8 @@ def build_landmark_regressor(
         mirror: as for `PointCoordinates`.
         weights: of the backbone: None (random), "imagenet" or a file.
         head: `pooled`: global average pooling -> dropout -> dense. `flattened`: 1x1 convolution to
-            `REDUCED_CHANNELS` -> flatten -> dropout -> dense, which sees every place by itself.
+            `REDUCED_CHANNELS` -> layer normalisation -> ReLU -> flatten -> dropout -> dense, which
+            sees every place by itself.
         dropout: share of the head's features dropped while training, in [0, 1).
         omitted_stages: stages of the backbone that are cut off at its end; each doubles height
             and width of the maps that the head sees.
@@ -151,7 +154,11 @@ def build_landmark_regressor(
         backbone = InferenceModel(backbone.input, backbone.output, name=backbone.name)
     features = _head_features(backbone(pixels), head)
     features = keras.layers.Dropout(dropout, name="dropout")(features)
-    logits = keras.layers.Dense(2 * len(point_names), name="logits")(features)
+    # Thousands of features sum up to logits so large that the sigmoid is flat and learns nothing:
+    # small weights start all points in the middle of the picture, where it is steep.
+    small = keras.initializers.RandomNormal(stddev=_FIRST_LOGITS)
+    count = 2 * len(point_names)
+    logits = keras.layers.Dense(count, kernel_initializer=small, name="logits")(features)
     points = PointCoordinates(point_names, mirror, name="points")(logits)
     return keras.Model(image, points, name=f"{entry.name}_landmark_regressor")
 
@@ -160,7 +167,10 @@ def _head_features(maps: keras.KerasTensor, head: Head) -> keras.KerasTensor:
     """What the last layer sees: (batch, h, w, channels) to (batch, features)."""
     if head == "pooled":
         return keras.layers.GlobalAveragePooling2D(name="pooling")(maps)
-    maps = keras.layers.Conv2D(REDUCED_CHANNELS, 1, activation="relu", name="reduction")(maps)
+    maps = keras.layers.Conv2D(REDUCED_CHANNELS, 1, name="reduction")(maps)
+    # The maps of some backbones end in no ReLU and no normalisation, and have any scale.
+    maps = keras.layers.LayerNormalization(name="normalisation")(maps)
+    maps = keras.layers.ReLU(name="reduction_relu")(maps)
     return keras.layers.Flatten(name="flattening")(maps)
 
 

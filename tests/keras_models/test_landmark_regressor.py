@@ -57,6 +57,14 @@ def test_the_heads_differ_in_what_the_last_layer_sees() -> None:
     assert build("flattened").get_layer("logits").kernel.shape == (2 * REDUCED_CHANNELS, 6)
 
 
+@pytest.mark.parametrize("head", ["pooled", "flattened"])
+def test_points_start_in_the_middle(head: str) -> None:
+    """Where the sigmoid is steep, however large the features are."""
+    keras.utils.set_random_seed(2)
+    points = build(head)(pictures(4)).numpy()
+    np.testing.assert_allclose(points, 0.5, atol=0.1)
+
+
 def test_a_shorter_backbone_leaves_more_places() -> None:
     """Without its last stage a MobileNet strides 16, not 32, and has 512 channels, not 1,024."""
     whole, shorter = build("pooled"), build("pooled", omitted_stages=1)
@@ -88,7 +96,7 @@ def test_freezing_leaves_the_head() -> None:
     model = build()
     transfer.freeze(model, 0)
     names = {weight.path.split("/")[0] for weight in model.trainable_weights}
-    assert names == {"reduction", "logits"}
+    assert names == {"reduction", "normalisation", "logits"}
     assert [group.name for group in transfer.parameter_groups(model)] == ["head"]
     transfer.freeze(model, None)
     assert len(transfer.parameter_groups(model)) == 1 + transfer.stage_count(model)
