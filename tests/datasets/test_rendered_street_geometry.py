@@ -43,13 +43,14 @@ def wall(distance: float, width: float = 2.0, height: float = 3.0, colour: int =
 def seen(patches: list, size: tuple[int, int] = (80, 120), focal: float = 100.0):
     """ids and depth at the middles of the pixels, (height, width) each."""
     mesh, camera, lattice = joined(patches), straight(focal, size), middles(*size)
-    ids, inverse = z_buffer(mesh, look_at(mesh, camera, lattice), camera, lattice, all_cutouts())
+    found = look_at(mesh, camera, size, all_cutouts())
+    ids, inverse = z_buffer(mesh, found, camera, lattice, all_cutouts())
     metres = np.divide(1.0, inverse, out=np.zeros_like(inverse), where=inverse > 0)
     return ids.reshape(size), metres.reshape(size)
 
 
 def view_of(seed: int, size: tuple[int, int] = (96, 128)) -> View:
-    return look(build_scene([11, seed], size), middles(*size))
+    return look(build_scene([11, seed], size), size)
 
 
 def test_the_camera_projects_as_a_pinhole_does():
@@ -122,7 +123,7 @@ def test_faces_are_seen_from_outside_only():
     back = front._replace(corners=front.corners[:, [1, 0, 3, 2]])
     assert (seen([back])[0] < FIRST_FACE_ID).all()
     sides = joined([faces(box_corners((-1, 0, 5), (1, 2, 7)), (9,) * 3, 1)])
-    rows = look_at(sides, straight(), middles(80, 120)).rows
+    rows = look_at(sides, straight(), (80, 120), all_cutouts()).rows
     # From before it and below its top only the front of a box in the middle is seen.
     np.testing.assert_array_equal(rows, [0])
 

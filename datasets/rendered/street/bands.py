@@ -35,6 +35,7 @@ def repeated(
 
 def mixed(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.ndarray:
     """Colours with a share, (k,), of another; colours are (3, k), or (3, 1) for one of all."""
-    blend = (second - first) * share
+    # Yes and no as shares would compute in double precision, which nothing here needs.
+    blend = (second - first) * share.astype(np.float32, copy=False)
     blend += first
     return blend

@@ -190,11 +190,11 @@ def _twigs(number: int) -> Image.Image:
 
     def grow(x: float, y: float, angle: float, length: float, width: float) -> None:
         x2, y2 = x + length * np.sin(angle), y - length * np.cos(angle)
-        pencil.line((x * s, y * s, x2 * s, y2 * s), fill="white", width=max(3, round(width * s)))
-        if length > 0.05:
-            for turn in (-0.5, 0.05, 0.45):
+        pencil.line((x * s, y * s, x2 * s, y2 * s), fill="white", width=max(2, round(width * s)))
+        if length > 0.07:
+            for turn in (-0.5, 0.05, 0.45) if length > 0.12 else (-0.35, 0.4):
                 bend = angle + turn + rng.normal(0, 0.15)
-                grow(x2, y2, bend, length * rng.uniform(0.6, 0.8), width * 0.62)
+                grow(x2, y2, bend, length * rng.uniform(0.62, 0.8), width * 0.58)
 
     grow(0.5, 1.0, rng.normal(0, 0.1), 0.27, 0.035)
     return large.reduce(FINER)

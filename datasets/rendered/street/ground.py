@@ -78,7 +78,7 @@ def _road(
     stains = smoothly_looked_up(noise(3), x * 7.0 + shift[0], z * 2.2 + shift[1])
     grain = looked_up(noise(4, falloff=0.6), x * 34.0, z * 34.0) * np.clip(0.16 / pixel[1], 0, 1)
     tracks = np.abs(np.abs(np.abs(x) - LANE / 2) - 0.75)
-    bright = 1.0 + 0.07 * stains + 0.10 * grain - 0.07 * np.clip(1.0 - tracks / 0.4, 0.0, 1.0)
+    bright = 1.0 + 0.06 * stains + 0.055 * grain - 0.07 * np.clip(1.0 - tracks / 0.4, 0.0, 1.0)
     patch = smoothly_looked_up(noise(5), x * 3.0 + shift[1], z * 3.0 + shift[0])
     bright -= 0.14 * (patch > 1.5)
     crack = np.abs(smoothly_looked_up(noise(8), x * 9.0 + shift[0], z * 9.0 - shift[0]))

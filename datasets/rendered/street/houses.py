@@ -12,7 +12,6 @@ from datasets.rendered.street.classes import BUILDING
 from datasets.rendered.street.layout import END, Layout
 from datasets.rendered.street.mesh import (
     FACADE,
-    PLAIN,
     ROOF,
     Patch,
     box_corners,
@@ -202,7 +201,16 @@ def _roof(
         [(x0, height, z0), (x1, height, z0), (middle, ridge - 0.2, z0), (middle, ridge - 0.2, z0)],
         [(x1, height, z1), (x0, height, z1), (middle, ridge - 0.2, z1), (middle, ridge - 0.2, z1)],
     ]
-    parts = [faces(slopes, colour, BUILDING, ROOF), faces(gables, wall * 0.95, BUILDING, PLAIN)]
+    # Boards below the eaves: seen from the street a slope is all but edge-on.
+    boards = [
+        [(a, low - 0.2, z1), (a, low - 0.2, z0), (a, low, z0), (a, low, z1)],
+        [(b, low - 0.2, z0), (b, low - 0.2, z1), (b, low, z1), (b, low, z0)],
+    ]
+    parts = [
+        faces(slopes, colour, BUILDING, ROOF),
+        faces(gables, wall * 0.95, BUILDING),
+        faces(boards, (206, 200, 190), BUILDING),
+    ]
     if rng.random() < 0.6:
         z = rng.uniform(z0 + 0.8, max(z1 - 1.6, z0 + 0.9))
         x = middle + rng.uniform(-1, 1)

@@ -20,8 +20,7 @@ def depth(view: View) -> tuple[np.ndarray, np.ndarray]:
     """
     known = view.ids != SKY_ID
     metres = known / np.where(known, view.inverse, np.float32(1.0))
-    shape = (view.lattice.height, view.lattice.width)
-    return metres.astype(np.float32).reshape(shape), known.astype(np.uint8).reshape(shape)
+    return metres.astype(np.float32).reshape(view.shape), known.astype(np.uint8).reshape(view.shape)
 
 
 def class_mask(view: View) -> np.ndarray:
@@ -32,7 +31,7 @@ def class_mask(view: View) -> np.ndarray:
     low = np.flatnonzero(view.ids == GROUND_ID)
     x, _, z = view.places(low)
     mask[low] = ground_classes(view.scene.layout, x, z)
-    return mask.reshape(view.lattice.height, view.lattice.width)
+    return mask.reshape(view.shape)
 
 
 def instances(view: View) -> dict[str, np.ndarray]:
@@ -57,7 +56,7 @@ def _instance_numbers(view: View) -> np.ndarray:
     numbers = np.zeros(view.ids.size, dtype=np.int32)
     solid = np.flatnonzero(view.ids >= FIRST_FACE_ID)
     numbers[solid] = view.scene.mesh.instances[view.faces.rows[view.owners(solid)]]
-    return numbers.reshape(view.lattice.height, view.lattice.width)
+    return numbers.reshape(view.shape)
 
 
 def _boxes(numbers: np.ndarray, count: int) -> np.ndarray:

@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-START, END = -12.0, 150.0
+START, END = -8.0, 130.0
 """Where the street begins, behind the camera, and where it ends, metres along z."""
 
 KERB = 0.12

@@ -38,7 +38,7 @@ class Mesh:
     """n faces.
 
     Attributes:
-        corners: float32, (n, 4, 3).
+        corners: float32, (3, 4, n).
         colours: share of light thrown back, linear, float32, (3, n), in [0, 1].
         classes: class ids, uint8, (n,).
         materials: one of PLAIN to LIT, int16, (n,).
@@ -60,14 +60,14 @@ class Mesh:
     instances: np.ndarray
 
     def __len__(self) -> int:
-        return len(self.corners)
+        return self.corners.shape[2]
 
 
 class Patch(NamedTuple):
     """Some faces of one class, before they are joined to a mesh.
 
-    Values are as in `Mesh`, one for all faces or one a face; colours are display colours in
-    [0, 255], (3,) or (n, 3).
+    Corners are (n, 4, 3); colours are display colours in [0, 255], (3,) or (n, 3). The other values
+    are as in `Mesh`: one for all faces, or one a face where an array is allowed.
     """
 
     corners: np.ndarray
@@ -105,18 +105,29 @@ def faces(
 def joined(patches: Sequence[Patch]) -> Mesh:
     """All faces in one mesh, in order."""
     counts = np.array([len(patch.corners) for patch in patches])
-    total = int(counts.sum())
-    shown = np.empty((total, 3), dtype=np.float32)
-    types = (np.uint8, np.int16, np.int16, np.int8, np.float32, np.int16, np.int32)
-    columns = [np.empty(total, dtype=kind) for kind in types]
+    shown = np.empty((int(counts.sum()), 3), dtype=np.float32)
+    varying = [np.empty(len(shown), dtype=kind) for kind in (np.int16, np.int16, np.int8)]
     stop = 0
     for patch, count in zip(patches, counts.tolist(), strict=True):
         start, stop = stop, stop + count
         shown[start:stop] = patch.colours
-        for column, value in zip(columns, patch[2:], strict=True):
-            column[start:stop] = value
+        varying[0][start:stop] = patch.materials
+        varying[1][start:stop] = patch.cutouts
+        varying[2][start:stop] = patch.roundings
+
+    def spread(values: list[float], kind: type) -> np.ndarray:
+        return np.repeat(np.array(values, dtype=kind), counts)
+
     corners = np.concatenate([patch.corners for patch in patches]).astype(np.float32)
-    return Mesh(corners, np.ascontiguousarray(linear(shown).T), *columns)
+    return Mesh(
+        np.ascontiguousarray(corners.transpose(2, 1, 0)),
+        np.ascontiguousarray(linear(shown).T),
+        spread([patch.class_id for patch in patches], np.uint8),
+        *varying,
+        spread([patch.repeats for patch in patches], np.float32),
+        spread([patch.styles for patch in patches], np.int16),
+        spread([patch.instance for patch in patches], np.int32),
+    )
 
 
 def box_corners(lower: Sequence[float], upper: Sequence[float]) -> np.ndarray:

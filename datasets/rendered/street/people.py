@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import numpy as np
 
@@ -21,21 +22,26 @@ from datasets.rendered.street.mesh import (
 
 _SKINS = ((246, 214, 190), (226, 180, 148), (198, 142, 106), (150, 100, 70), (96, 64, 48))
 _HAIRS = ((40, 30, 26), (76, 52, 34), (130, 92, 54), (196, 164, 104), (150, 150, 152))
+FINE_UP_TO = 30.0
+"""Farther away people have no eyes, mouths and hands, metres."""
+
 _TROUSERS = ((44, 54, 84), (34, 34, 40), (92, 84, 74), (130, 120, 100), (70, 80, 100))
+
+_Quad = tuple[tuple[float, float], ...]
 
 
 @dataclasses.dataclass
 class _Figure:
     """Flat parts in metres: x to the right as seen, y up, in front of one another in order."""
 
-    quads: list[np.ndarray] = dataclasses.field(default_factory=list)
+    quads: list[_Quad] = dataclasses.field(default_factory=list)
     colours: list[tuple[float, float, float]] = dataclasses.field(default_factory=list)
     cutouts: list[int] = dataclasses.field(default_factory=list)
     roundings: list[int] = dataclasses.field(default_factory=list)
 
     def part(
         self,
-        quad: np.ndarray,
+        quad: _Quad,
         colour: tuple[float, float, float],
         shape: int = WHOLE,
         rounding: int = CYLINDER,
@@ -53,16 +59,19 @@ class _Figure:
         colour: tuple[float, float, float],
     ) -> None:
         """A tapered piece between two joints, the upper one first."""
-        top, foot = np.array(start), np.array(stop)
-        along = foot - top
-        side = np.array([-along[1], along[0]]) / max(np.hypot(*along), 1e-6) / 2
+        # Plain numbers: NumPy is slower than they are on arrays of two.
+        across, down = stop[0] - start[0], stop[1] - start[1]
+        scale = 0.5 / max(math.hypot(across, down), 1e-6)
+        x, y = -down * scale, across * scale
         self.part(
-            np.array(
-                [foot - side * widths[1], foot + side * widths[1], top + side * widths[0],
-                 top - side * widths[0]]
+            (
+                (stop[0] - x * widths[1], stop[1] - y * widths[1]),
+                (stop[0] + x * widths[1], stop[1] + y * widths[1]),
+                (start[0] + x * widths[0], start[1] + y * widths[0]),
+                (start[0] - x * widths[0], start[1] - y * widths[0]),
             ),
             colour,
-        )  # fmt: skip
+        )
 
     def upright(
         self,
@@ -76,12 +85,7 @@ class _Figure:
         """An upright rectangle, or what is cut out of it."""
         x, y = middle
         left, right, low, high = x - width / 2, x + width / 2, y - height / 2, y + height / 2
-        self.part(
-            np.array([(left, low), (right, low), (right, high), (left, high)]),
-            colour,
-            shape,
-            rounding,
-        )
+        self.part(((left, low), (right, low), (right, high), (left, high)), colour, shape, rounding)
 
     def patch(self, class_id: int, position: np.ndarray, eye: np.ndarray) -> Patch:
         """The parts stood up at `position`, (3,), each a centimetre before the last."""
@@ -138,6 +142,7 @@ def add_person(
     sideways, facing = turned_to_view(feet, heading, assembly.eye)
     child = rng.random() < 0.12
     tall = rng.uniform(1.05, 1.4) if child else rng.uniform(1.55, 1.93)
+    fine = float(np.hypot(*(feet - assembly.eye)[[0, 2]])) < FINE_UP_TO
     figure = _Figure()
     skin, hair, cloth = _pick(rng, _SKINS), _pick(rng, _HAIRS), _cloth(rng)
     trousers = _pick(rng, _TROUSERS)
@@ -152,7 +157,8 @@ def add_person(
         shoulder = (side * wide * 0.52 * (1 - abs(sideways) * 0.8), 0.80 * tall)
         hand = (shoulder[0] + side * (swing + 0.01), 0.47 * tall)
         figure.limb(shoulder, hand, (0.055 * tall, 0.04 * tall), sleeve)
-        figure.upright(hand, 0.045 * tall, 0.05 * tall, skin, cutout("disc"), SPHERE)
+        if fine:
+            figure.upright(hand, 0.045 * tall, 0.05 * tall, skin, cutout("disc"), SPHERE)
         if side == -1:
             shape = "coat" if coat else "torso"
             low = 0.33 if coat else 0.45
@@ -163,7 +169,7 @@ def add_person(
         bag = _cloth(rng)
         figure.upright(((0.6 if facing > 0 else -0.5) * wide, 0.62 * tall), 0.13 * tall,
                        0.2 * tall, bag)  # fmt: skip
-    head = _head(figure, tall, sideways, facing, skin, hair, rng)
+    head = _head(figure, tall, (sideways, facing), (skin, hair), fine, rng)
     body = figure.patch(PEDESTRIAN, feet, assembly.eye)
     face = feet + np.array([0.0, head, 0.0], np.float32) if facing > -0.3 else None
     assembly.add_instance([body], PEDESTRIAN, face=face)
@@ -189,25 +195,25 @@ def _legs(
     hip, gap = 0.49 * tall, 0.045 * tall * (1 - sideways)
     for side, shade in ((-1, 0.72), (1, 1.0)):
         foot = (side * (gap + reach), 0.035 * tall)
-        bend = rng.uniform(0.0, 0.05) * tall * np.sign(reach)
+        bend = rng.uniform(0.0, 0.05) * tall * math.copysign(1.0, reach)
         knee = (side * (gap + 0.42 * reach) + bend, 0.27 * tall)
         cloth = _darker(colour, shade)
         figure.limb((side * gap, hip), knee, (0.105 * tall, 0.08 * tall), cloth)
         figure.limb(knee, foot, (0.08 * tall, 0.05 * tall), cloth)
-        shoe = (foot[0] + 0.03 * tall * np.sign(reach) * sideways, 0.022 * tall)
+        shoe = (foot[0] + 0.03 * tall * math.copysign(1.0, reach) * sideways, 0.022 * tall)
         figure.upright(shoe, (0.06 + 0.06 * sideways) * tall, 0.044 * tall, (30, 26, 24))
 
 
 def _head(
     figure: _Figure,
     tall: float,
-    sideways: float,
-    facing: float,
-    skin: tuple[float, float, float],
-    hair: tuple[float, float, float],
+    turned: tuple[float, float],
+    colours: tuple[tuple[float, float, float], tuple[float, float, float]],
+    fine: bool,
     rng: np.random.Generator,
 ) -> float:
     """Neck, hair and face; returns the height of the face's middle."""
+    (sideways, facing), (skin, hair) = turned, colours
     y, size = 0.925 * tall, max(0.135 * tall, 0.2)
     disc = cutout("disc")
     figure.upright((0.0, 0.85 * tall), 0.06 * tall, 0.07 * tall, _darker(skin, 0.8))
@@ -218,9 +224,11 @@ def _head(
         x = 0.17 * size * sideways
         wide = size * (0.70 - 0.12 * abs(sideways))
         figure.upright((x, y - 0.09 * size), wide, size * 0.88, skin, disc, SPHERE)
-        for side in (-1, 1):
+        for side in (-1, 1) if fine else ():
             eye = (x + (side * 0.15 + 0.16 * sideways) * size, y - 0.02 * size)
             figure.upright(eye, 0.10 * size, 0.07 * size, (40, 30, 28), rounding=FLAT)
+        if not fine:
+            return y
         mouth = (x + 0.16 * sideways * size, y - 0.30 * size)
         figure.upright(mouth, 0.2 * size, 0.05 * size, _darker(skin, 0.6), rounding=FLAT)
     if rng.random() < 0.2:
@@ -250,9 +258,12 @@ def add_cyclist(
         spread = side * wide * 0.45 * (1 - abs(sideways) * 0.9)
         start, stop = (shoulder[0] + spread, shoulder[1] - 0.04), (hands[0] + 1.15 * spread, 1.02)
         figure.limb(start, stop, (0.10, 0.07), _darker(cloth, 0.85))
-    back = np.array([(hip[0] - wide / 2.3, hip[1] - 0.08), (hip[0] + wide / 2.3, hip[1] - 0.08),
-                     (shoulder[0] + wide / 2, shoulder[1] + 0.06),
-                     (shoulder[0] - wide / 2, shoulder[1] + 0.06)])  # fmt: skip
+    back = (
+        (hip[0] - wide / 2.3, hip[1] - 0.08),
+        (hip[0] + wide / 2.3, hip[1] - 0.08),
+        (shoulder[0] + wide / 2, shoulder[1] + 0.06),
+        (shoulder[0] - wide / 2, shoulder[1] + 0.06),
+    )
     figure.part(back, cloth, cutout("torso"))
     _rider_leg(figure, hip, sideways, 1, trousers)
     head = _rider_head(figure, (shoulder[0] + 0.08 * sideways, 1.60), sideways, facing, skin, hair,
@@ -328,11 +339,9 @@ def _wheels(feet: np.ndarray, heading: float, eye: np.ndarray) -> tuple[Patch, P
     discs = faces(np.array(quads), (255, 255, 255), BICYCLIST, cutout=cutout("bicycle wheel"))
     right = across_view(feet[None], eye)[0].astype(np.float64) * 0.03
     treads = []
-    for along in (-0.84, 0.18):
+    for along in (-0.50, 0.52):
         foot = feet + along * forward
-        for start in (foot, foot + 0.68 * forward):
-            treads.append([start - right, start + right, start + right + 2 * up,
-                           start - right + 2 * up])  # fmt: skip
+        treads.append([foot - right, foot + right, foot + right + 2 * up, foot - right + 2 * up])
     return discs, faces(np.array(treads), (26, 26, 28), BICYCLIST)
 
 

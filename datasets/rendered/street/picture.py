@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from datasets.rendered.street.camera import corners
 from datasets.rendered.street.noise import noise
 from datasets.rendered.street.shading import light_at
-from datasets.rendered.street.view import View, look
+from datasets.rendered.street.view import View, look_at_corners
 
 
 def developed(view: View, rng: np.random.Generator) -> np.ndarray:
@@ -20,33 +19,32 @@ def developed(view: View, rng: np.random.Generator) -> np.ndarray:
         view: of the middles of the pixels.
         rng: decides exposure and noise.
     """
-    height, width = view.lattice.height, view.lattice.width
-    light = light_at(view, np.arange(view.ids.size)).reshape(3, height, width)
-    _smooth_edges(light, view)
+    around = look_at_corners(view)
+    row, column = np.nonzero(_edges(view, around))
+    first = row * (view.shape[1] + 1) + column
+    neighbours = [first, first + 1, first + view.shape[1] + 1, first + view.shape[1] + 2]
+    found = np.zeros(around.ids.size, dtype=bool)
+    for points in neighbours:
+        found[points] = True
+    light = light_at(view.with_points(around, np.flatnonzero(found)))
+    # Brighter than white counts as white, or a lamp would eat its edge.
+    corner = np.minimum(light[:, view.ids.size :], 1.3)
+    number = np.cumsum(found) - 1
+    mean = sum(corner.take(number[points], axis=1) for points in neighbours) / 4
+    light = light[:, : view.ids.size].reshape(3, *view.shape)
+    light[:, row, column] = 0.5 * np.minimum(light[:, row, column], 1.3) + 0.5 * mean
     return exposed(light, rng)
 
 
-def _smooth_edges(light: np.ndarray, view: View) -> None:
-    """Mixes the corners of pixels into light, (3, height, width), in place."""
-    height, width = light.shape[1:]
-    around = look(view.scene, corners(height, width))
-    seen, corner = view.ids.reshape(height, width), around.ids.reshape(height + 1, width + 1)
-    edges = np.zeros((height, width), dtype=bool)
+def _edges(view: View, around: View) -> np.ndarray:
+    """Pixels at one of whose corners something else is seen than in the middle, bool."""
+    height, width = view.shape
+    seen, corner = view.ids.reshape(view.shape), around.ids.reshape(around.shape)
+    edges = np.zeros(view.shape, dtype=bool)
     for down in range(2):
         for across in range(2):
             edges |= corner[down : down + height, across : across + width] != seen
-    row, column = np.nonzero(edges)
-    first = row * (width + 1) + column
-    found = np.zeros(corner.size, dtype=bool)
-    neighbours = [first, first + 1, first + width + 1, first + width + 2]
-    for points in neighbours:
-        found[points] = True
-    wanted = np.flatnonzero(found)
-    number = np.cumsum(found) - 1
-    # Brighter than white counts as white, or a lamp would eat its edge.
-    beyond = np.minimum(light_at(around, wanted), 1.3)
-    mean = sum(beyond.take(number[points], axis=1) for points in neighbours) / 4
-    light[:, row, column] = 0.5 * np.minimum(light[:, row, column], 1.3) + 0.5 * mean
+    return edges
 
 
 def exposed(light: np.ndarray, rng: np.random.Generator) -> np.ndarray:

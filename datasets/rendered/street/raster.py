@@ -36,8 +36,9 @@ class SeenFaces:
         inverse_range: smallest and largest inverse depth, float32, (2, m).
         u: u is u[:3] . point + u[3] of a point in the camera's axes, float32, (4, m).
         v: likewise.
-        polygons: corners in columns and rows of points, float32, (p, 4, 2).
+        polygons: x and y of the corners in pixels, float32, (2, 4, p).
         owners: the face of each polygon, int64, (p,).
+        levels: which reduction of its cut-out suits the size of each face, int64, (m,).
     """
 
     rows: np.ndarray
@@ -48,73 +49,94 @@ class SeenFaces:
     v: np.ndarray
     polygons: np.ndarray
     owners: np.ndarray
+    levels: np.ndarray
 
 
-def look_at(mesh: Mesh, camera: StreetCamera, lattice: Lattice) -> SeenFaces:
-    """Culls, clips and projects the faces of a mesh."""
-    seen = camera.seen(mesh.corners).astype(np.float32)
+def look_at(
+    mesh: Mesh, camera: StreetCamera, image_size: tuple[int, int], cutouts: Cutouts
+) -> SeenFaces:
+    """Culls, clips and projects the faces of a mesh.
+
+    Args:
+        mesh: the scene.
+        camera: that looks at it.
+        image_size: (height, width) of the picture, pixels; what lies outside is left out.
+        cutouts: shapes cut out of faces.
+    """
+    turn, eye = camera.rotation.astype(np.float32), camera.eye.astype(np.float32)
+    seen = (turn @ (mesh.corners - eye[:, None, None]).reshape(3, -1)).reshape(3, 4, -1)
     normals = _cross(seen[:, 3] - seen[:, 1], seen[:, 2] - seen[:, 0])
-    towards = np.einsum("ij,ij->i", normals, seen.mean(axis=1))
-    lengths = np.sqrt(np.einsum("ij,ij->i", normals, normals))
-    rows = np.flatnonzero((towards < -1e-6 * lengths) & (seen[..., 2].max(axis=1) > NEAR))
-    seen, normals = seen[rows], normals[rows]
+    towards = _dot(normals, seen.mean(axis=1))
+    lengths = np.sqrt(_dot(normals, normals))
+    rows = np.flatnonzero((towards < -1e-6 * lengths) & _may_show(seen, camera, image_size))
+    seen, normals = seen[:, :, rows], normals[:, rows]
     solid, owners = _clipped(seen)
-    inverse = 1.0 / solid[..., 2]
-    pixels = camera.focal * solid[..., :2] * inverse[..., None] + np.float32(camera.centre)
-    first, edges_u, edges_v = seen[:, 0], seen[:, 1] - seen[:, 0], seen[:, 3] - seen[:, 0]
+    inverse = 1.0 / solid[2]
+    centre = np.array(camera.centre, dtype=np.float32)[:, None, None]
+    polygons = np.float32(camera.focal) * solid[:2] * inverse + centre
     smallest = np.full(len(rows), np.inf, dtype=np.float32)
-    largest = np.zeros(len(rows), dtype=np.float32)
-    np.minimum.at(smallest, owners, inverse.min(axis=1))
-    np.maximum.at(largest, owners, inverse.max(axis=1))
+    largest, size = np.zeros((2, len(rows)), dtype=np.float32)
+    np.minimum.at(smallest, owners, inverse.min(axis=0))
+    np.maximum.at(largest, owners, inverse.max(axis=0))
+    np.maximum.at(size, owners, np.ptp(polygons, axis=1).max(axis=0))
+    texels = cutouts.side * mesh.repeats[rows] / np.maximum(size, 1.0)
+    level = np.log2(np.maximum(texels, 1.0)).astype(np.int64)
+    first, along, up = seen[:, 0], seen[:, 1] - seen[:, 0], seen[:, 3] - seen[:, 0]
     return SeenFaces(
         rows=rows,
-        normals=np.ascontiguousarray(
-            ((normals / lengths[rows, None]) @ camera.rotation.astype(np.float32)).T
-        ),
-        planes=np.ascontiguousarray((normals / towards[rows, None]).T),
+        normals=turn.T @ (normals / lengths[rows]),
+        planes=normals / towards[rows],
         inverse_range=np.stack([smallest, largest]),
-        u=_along(first, edges_u, edges_v),
-        v=_along(first, edges_v, edges_u),
-        polygons=(pixels - np.float32(lattice.shift)).astype(np.float32),
+        u=_share(first, along, up),
+        v=_share(first, up, along),
+        polygons=polygons,
         owners=owners,
+        levels=np.minimum(level, cutouts.level_count - 1),
     )
+
+
+def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
 def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     # In the camera's axes, y down, the outward normal is the negative of the world's formula
     # (q3 - q1) x (q2 - q0), because the handedness is the other one.
     return np.stack(
-        [
-            a[:, 2] * b[:, 1] - a[:, 1] * b[:, 2],
-            a[:, 0] * b[:, 2] - a[:, 2] * b[:, 0],
-            a[:, 1] * b[:, 0] - a[:, 0] * b[:, 1],
-        ],
-        axis=1,
+        [a[2] * b[1] - a[1] * b[2], a[0] * b[2] - a[2] * b[0], a[1] * b[0] - a[0] * b[1]]
     )
 
 
-def _along(first: np.ndarray, edge: np.ndarray, other: np.ndarray) -> np.ndarray:
+def _may_show(seen: np.ndarray, camera: StreetCamera, image_size: tuple[int, int]) -> np.ndarray:
+    """Whether faces are not all behind the camera, nor all beyond one side of the picture."""
+    x, y, z = seen
+    hidden = z.max(axis=0) <= NEAR
+    for place, centre, side in ((x, camera.centre[0], image_size[1]),
+                                (y, camera.centre[1], image_size[0])):  # fmt: skip
+        low, high = -centre / camera.focal, (side - centre) / camera.focal
+        hidden |= (place < np.float32(low) * z).all(axis=0)
+        hidden |= (place > np.float32(high) * z).all(axis=0)
+    return ~hidden
+
+
+def _share(first: np.ndarray, edge: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Coefficients of the share of `edge` in a point of the plane that both edges span."""
-    aa = np.einsum("ij,ij->i", edge, edge)
-    ab = np.einsum("ij,ij->i", edge, other)
-    bb = np.einsum("ij,ij->i", other, other)
-    determinant = np.maximum(aa * bb - ab * ab, 1e-9)
-    dual = (edge * bb[:, None] - other * ab[:, None]) / determinant[:, None]
-    offset = -np.einsum("ij,ij->i", dual, first)
-    return np.concatenate([dual.T, offset[None]])
+    aa, ab, bb = _dot(edge, edge), _dot(edge, other), _dot(other, other)
+    dual = (edge * bb - other * ab) / np.maximum(aa * bb - ab * ab, 1e-9)
+    return np.concatenate([dual, -_dot(dual, first)[None]])
 
 
 def _clipped(seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Faces cut off at the plane z = NEAR: (m, 4, 3) to (p, 4, 3) and the face of each, (p,)."""
-    before = (seen[..., 2] >= NEAR).all(axis=1)
-    polygons, owners = [seen[before]], [np.flatnonzero(before)]
+    """Faces cut off at the plane z = NEAR: (3, 4, m) to (3, 4, p) and the face of each, (p,)."""
+    before = seen[2].min(axis=0) >= NEAR
+    polygons, owners = [seen[:, :, before]], [np.flatnonzero(before)]
     for face in np.flatnonzero(~before):
-        ring = clip_polygon(seen[face], axis=2, bound=NEAR)
+        ring = clip_polygon(seen[:, :, face].T, axis=2, bound=NEAR)
         for start in range(1, len(ring) - 1, 2):
             last = min(start + 2, len(ring) - 1)
-            polygons.append(ring[None, [0, start, start + 1, last]])
+            polygons.append(ring[[0, start, start + 1, last]].T[:, :, None])
             owners.append(np.array([face]))
-    return np.concatenate(polygons), np.concatenate(owners)
+    return np.concatenate(polygons, axis=2), np.concatenate(owners)
 
 
 def clip_polygon(ring: np.ndarray, axis: int, bound: float, above: bool = True) -> np.ndarray:
@@ -172,7 +194,7 @@ def z_buffer(
     owner = owners[cut]
     u, v = surface_coordinates(faces, owner, across[cut], y.take(row[cut]), inverse[cut])
     rows = faces.rows[owner]
-    level = levels(mesh, faces, cutouts)[owner]
+    level = faces.levels[owner]
     there = cutouts.covers(mesh.cutouts[rows], u * mesh.repeats[rows], v, level)
     cut = cut[there]
     np.maximum.at(nearest, points[cut], keys[cut])
@@ -195,8 +217,9 @@ def _ground_keys(camera: StreetCamera, x: np.ndarray, y: np.ndarray) -> np.ndarr
 
 def _fragments(faces: SeenFaces, lattice: Lattice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Every point that a face covers: its row and column, int32, and its face, int64."""
-    polygon, row = _rows_of_polygons(faces.polygons[..., 1], lattice.height)
-    left, right = _row_ends(faces.polygons, polygon, row)
+    polygons = faces.polygons - np.float32(lattice.shift)
+    polygon, row = _rows_of_polygons(polygons[1], lattice.height)
+    left, right = _row_ends(polygons, polygon, row)
     start = np.maximum(np.ceil(left), 0.0).astype(np.int32)
     counts = np.minimum(np.floor(right), lattice.width - 1.0).astype(np.int32) + 1 - start
     some = np.flatnonzero(counts > 0)
@@ -208,11 +231,11 @@ def _fragments(faces: SeenFaces, lattice: Lattice) -> tuple[np.ndarray, np.ndarr
 
 
 def _rows_of_polygons(heights: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of a polygon and a row of points that crosses it, from rows of corners (p, 4)."""
-    first = np.clip(np.ceil(heights.min(axis=1)), 0, rows).astype(np.int64)
-    last = np.clip(np.floor(heights.max(axis=1)), -1, rows - 1).astype(np.int64)
+    """Pairs of a polygon and a row of points that crosses it, from the corners' rows, (4, p)."""
+    first = np.clip(np.ceil(heights.min(axis=0)), 0, rows).astype(np.int64)
+    last = np.clip(np.floor(heights.max(axis=0)), -1, rows - 1).astype(np.int64)
     counts = np.maximum(last + 1 - first, 0)
-    polygon = np.repeat(np.arange(len(heights)), counts)
+    polygon = np.repeat(np.arange(heights.shape[1]), counts)
     start = np.cumsum(counts) - counts
     row = np.arange(len(polygon)) - np.repeat(start - first, counts)
     return polygon, row.astype(np.int32)
@@ -221,22 +244,22 @@ def _rows_of_polygons(heights: np.ndarray, rows: int) -> tuple[np.ndarray, np.nd
 def _row_ends(
     polygons: np.ndarray, polygon: np.ndarray, row: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Where rows of points enter and leave convex polygons, (p, 4, 2): left and right columns.
+    """Where rows of points enter and leave convex polygons, (2, 4, p): left and right columns.
 
     Edges are half-open at their lower end, so a row through a corner is counted once.
     """
-    after = np.roll(polygons, -1, axis=1)
-    rise = after[..., 1] - polygons[..., 1]
-    slope = (after[..., 0] - polygons[..., 0]) / np.where(rise == 0, 1.0, rise)
-    low = np.minimum(after[..., 1], polygons[..., 1])
-    high = np.maximum(after[..., 1], polygons[..., 1])
-    offset = polygons[..., 0] - slope * polygons[..., 1]
+    x, y = polygons
+    next_x, next_y = np.roll(x, -1, axis=0), np.roll(y, -1, axis=0)
+    rise = next_y - y
+    slope = (next_x - x) / (rise + (rise == 0))
+    low, high = np.minimum(y, next_y), np.maximum(y, next_y)
+    offset = x - slope * y
     left = np.full(len(row), np.inf, dtype=np.float32)
     right = np.full(len(row), -np.inf, dtype=np.float32)
     at = row.astype(np.float32)
     for edge in range(4):
-        crosses = (low[:, edge].take(polygon) <= at) & (at < high[:, edge].take(polygon))
-        crossing = offset[:, edge].take(polygon) + slope[:, edge].take(polygon) * at
+        crosses = (low[edge].take(polygon) <= at) & (at < high[edge].take(polygon))
+        crossing = offset[edge].take(polygon) + slope[edge].take(polygon) * at
         np.minimum(left, crossing, out=left, where=crosses)
         np.maximum(right, crossing, out=right, where=crosses)
     missed = right < left
@@ -258,13 +281,3 @@ def surface_coordinates(
         flat += table[3].take(owners)
         found.append(flat)
     return found[0], found[1]
-
-
-def levels(mesh: Mesh, faces: SeenFaces, cutouts: Cutouts) -> np.ndarray:
-    """Which reduction of its cut-out suits the size of each seen face, int64, (m,)."""
-    low, high = faces.polygons.min(axis=1), faces.polygons.max(axis=1)
-    size = np.zeros(len(faces.rows), dtype=np.float32)
-    np.maximum.at(size, faces.owners, (high - low).max(axis=1))
-    texels = cutouts.side * mesh.repeats[faces.rows]
-    wanted = np.log2(np.maximum(texels / np.maximum(size, 1.0), 1.0))
-    return np.minimum(wanted.astype(np.int64), cutouts.level_count - 1)

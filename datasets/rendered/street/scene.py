@@ -27,7 +27,7 @@ class Scene:
         instances: number k of the mesh's instances is the (k - 1)-th of these.
         fronts: styles of the houses' fronts.
         shadows: on the ground.
-        texture_shift: where the noise textures begin, texels, (2,).
+        texture_shift: where the noise textures begin, texels, float32, (2,).
     """
 
     camera: StreetCamera
@@ -65,7 +65,7 @@ def build_scene(seed: list[int], image_size: tuple[int, int]) -> Scene:
         instances=tuple(assembly.instances),
         fronts=fronts.finished(),
         shadows=cast(assembly, weather),
-        texture_shift=streams[8].integers(0, 256, 2),
+        texture_shift=streams[8].integers(0, 256, 2).astype(np.float32),
     )
 
 
@@ -248,7 +248,7 @@ def _park_cars(assembly: Assembly, layout: Layout, side: int, rng: np.random.Gen
     density, gap = rng.uniform(0.35, 0.95), layout.gaps(side)
     heading = 0.0 if side == layout.drives_on else np.pi
     z = rng.uniform(2.0, 7.0)
-    while z < 85.0:
+    while z < 75.0:
         blocked = gap is not None and gap[0] - 6.0 < z < gap[1] + 6.0
         zebra = layout.zebra is not None and abs(z - layout.zebra) < 5.0
         length = 4.5
@@ -269,7 +269,7 @@ def _drive_cars(
     rng: np.random.Generator,
 ) -> None:
     z = start
-    while z < 110.0:
+    while z < 95.0:
         braking = bool(rng.random() < (0.7 if jam else 0.25))
         place = (x + rng.normal(0, 0.12), z)
         length = _place_car(assembly, place, heading + rng.normal(0, 0.012), rng, lit, braking)
@@ -281,10 +281,10 @@ def _add_people(
 ) -> None:
     """People on both pavements, alone and in pairs, and on the zebra crossing."""
     cold = weather.season == "winter" or (weather.season == "autumn" and rng.random() < 0.5)
-    busy = rng.uniform(2.5, 12.0)
+    busy = rng.uniform(1.6, 9.0)
     for side in (-1, 1):
         near, wide = layout.road_edge(side), layout.pavement
-        for z in _side_positions(layout, side, (4.0, 60.0), (0.5 * busy, 2.0 * busy), rng):
+        for z in _side_positions(layout, side, (3.0, 50.0), (0.5 * busy, 2.0 * busy), rng):
             heading = float(rng.choice([0.0, np.pi])) + rng.normal(0, 0.25)
             x = side * (near + 0.75 + rng.uniform(0.0, max(wide - 1.6, 0.1)))
             for number in range(1 + int(rng.random() < 0.3)):

@@ -30,17 +30,16 @@ from datasets.rendered.street.view import View
 _SNOW_COLOUR = np.array([[0.88], [0.90], [0.95]], dtype=np.float32)
 
 
-def light_at(view: View, points: np.ndarray) -> np.ndarray:
-    """Linear light at points of the picture, flat numbers (k,), to float32 (3, k)."""
-    light = np.empty((3, len(points)), dtype=np.float32)
-    ids = view.ids[points]
-    far = np.flatnonzero(ids == SKY_ID)
-    rays = view.rays(points[far])
+def light_at(view: View) -> np.ndarray:
+    """Linear light at all points of a view, float32, (3, points)."""
+    light = np.empty((3, view.ids.size), dtype=np.float32)
+    far = np.flatnonzero(view.ids == SKY_ID)
+    rays = view.rays(far)
     light[:, far] = sky.colours(view.scene.weather, rays, view.scene.texture_shift)
-    low = np.flatnonzero(ids == GROUND_ID)
-    light[:, low] = _hazy(view, points[low], _ground(view, points[low]))
-    solid = np.flatnonzero(ids >= FIRST_FACE_ID)
-    light[:, solid] = _hazy(view, points[solid], _solids(view, points[solid]))
+    low = np.flatnonzero(view.ids == GROUND_ID)
+    light[:, low] = _hazy(view, low, _ground(view, low))
+    solid = np.flatnonzero(view.ids >= FIRST_FACE_ID)
+    light[:, solid] = _hazy(view, solid, _solids(view, solid))
     return light
 
 
@@ -120,7 +119,7 @@ def _cut_colours(
     cut = np.flatnonzero(cutouts != WHOLE)
     u, v = view.coordinates(points[cut])
     across = np.clip(u, 0.0, 0.9999) * mesh.repeats[rows[cut]]
-    texels = view.cutouts.texels(cutouts[cut], across, v, view.levels[owners[cut]])
+    texels = view.cutouts.texels(cutouts[cut], across, v, view.faces.levels[owners[cut]])
     colours[:, cut] *= view.cutouts.colours.take(texels, axis=1)
 
 

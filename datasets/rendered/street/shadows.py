@@ -61,9 +61,9 @@ class Shadows:
         rows, columns = self.direct.shape
         across = np.clip((x - LEFT) * CELLS - 0.5, 0, columns - 1.001)
         along = np.clip((z - NEAR_END) * CELLS - 0.5, 0, rows - 1.001)
-        column, row = across.astype(np.int32), along.astype(np.int32)
-        right, far = across - column, along - row
-        cell = row * columns + column
+        left, near = np.floor(across), np.floor(along)
+        right, far = across - left, along - near
+        cell = near.astype(np.int32) * columns + left.astype(np.int32)
         direct, ambient = (
             _bilinear(shares.ravel(), cell, columns, right, far)
             for shares in (self.direct, self.ambient)

@@ -23,7 +23,6 @@ from __future__ import annotations
 import numpy as np
 
 from datasets.core import DatasetInfo, Splits
-from datasets.rendered.street.camera import middles
 from datasets.rendered.street.classes import CLASS_NAMES
 from datasets.rendered.street.fixations import sample_fixations
 from datasets.rendered.street.labels import class_mask, depth, instances, seen_faces
@@ -81,7 +80,7 @@ class RenderedStreet:
 
 def draw_example(seed: list[int], image_size: tuple[int, int]) -> dict[str, np.ndarray]:
     """Draws a scene with all its labels; `seed` decides everything."""
-    view = look(build_scene(seed, image_size), middles(*image_size))
+    view = look(build_scene(seed, image_size), image_size)
     sensor_rng, observer_rng = np.random.default_rng([*seed, 1]).spawn(2)
     image = developed(view, sensor_rng)
     metres, known = depth(view)

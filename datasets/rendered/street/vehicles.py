@@ -19,7 +19,16 @@ from datasets.rendered.street.mesh import FLAT, GLASS, LIT, PAINT, PLAIN, WHOLE,
 from datasets.rendered.street.raster import clip_polygon
 from datasets.rendered.street.triangles import as_faces
 
-_CHANCES = {"sedan": 4, "hatchback": 4, "estate": 3, "off-roader": 3, "panel van": 2}
+_CHANCES = {
+    "sedan": 4,
+    "hatchback": 4,
+    "estate": 3,
+    "off-roader": 3,
+    "panel van": 2,
+    "bus": 0.6,
+    "box truck": 0.6,
+    "limousine": 0.5,
+}
 
 _PAINTS = (
     (22, (232, 233, 232)), (16, (60, 62, 66)), (14, (26, 27, 30)), (14, (168, 172, 176)),
@@ -64,18 +73,31 @@ def add_car(
         lamps_on: whether headlights and rear lights shine.
         braking: whether the brake lights do.
     """
-    body = BODY_STYLES[number]
     patch = car_patch(number, rng, lamps_on, braking).moved(
         (position[0], 0.0, position[1]), heading
     )
     assembly.add_instance([patch], CAR, car_class=number)
-    _cast_shadow(assembly, body, position, heading)
+    _cast_shadow(assembly, number, position, heading)
 
 
 def sample_car_class(rng: np.random.Generator) -> int:
     """Draws a class, the usual ones more often."""
-    weights = np.array([_CHANCES.get(body.name, 1) for body in BODY_STYLES], dtype=float)
-    return int(rng.choice(len(BODY_STYLES), p=weights / weights.sum()))
+    return _drawn(_class_chances(), rng)
+
+
+@functools.cache
+def _class_chances() -> np.ndarray:
+    return np.cumsum([_CHANCES.get(body.name, 1) for body in BODY_STYLES])
+
+
+@functools.cache
+def _paint_chances() -> np.ndarray:
+    return np.cumsum([share for share, _ in _PAINTS])
+
+
+def _drawn(chances: np.ndarray, rng: np.random.Generator) -> int:
+    """A number with the chance by which the running sum rises there."""
+    return int(np.searchsorted(chances, rng.random() * chances[-1], side="right"))
 
 
 def car_patch(number: int, rng: np.random.Generator, lamps_on: bool, braking: bool) -> Patch:
@@ -104,8 +126,7 @@ def car_patch(number: int, rng: np.random.Generator, lamps_on: bool, braking: bo
 
 def _paint(rng: np.random.Generator) -> np.ndarray:
     """A paint in the shares in which cars are sold: seven of ten are white, grey or black."""
-    shares = np.array([share for share, _ in _PAINTS])
-    colour = np.array(_PAINTS[int(rng.choice(len(_PAINTS), p=shares / shares.sum()))][1])
+    colour = np.array(_PAINTS[_drawn(_paint_chances(), rng)][1])
     return np.clip(colour * rng.uniform(0.85, 1.12) + rng.normal(0, 6, 3), 8, 250)
 
 
@@ -116,13 +137,14 @@ def car_size(number: int) -> tuple[float, float, float]:
 
 
 def _cast_shadow(
-    assembly: Assembly, body: Body, position: tuple[float, float], heading: float
+    assembly: Assembly, number: int, position: tuple[float, float], heading: float
 ) -> None:
+    body = BODY_STYLES[number]
     forward = np.array([np.sin(heading), 0.0, np.cos(heading)])
     right = np.array([np.cos(heading), 0.0, -np.sin(heading)])
     middle = np.array([position[0], 0.0, position[1]])
-    outline = np.array([(0.2, 0.1), *body.outline, (body.length - 0.2, 0.1)])
-    along = middle + (outline[:, :1] - body.length / 2) * forward
+    outline = _side_view(number)
+    along = middle + outline[:, :1] * forward
     along[:, 1] += outline[:, 1]
     left, right_side = along - body.width / 2.1 * right, along + body.width / 2.1 * right
     assembly.shadow_walls.append(np.stack([left, right_side]))
@@ -130,6 +152,14 @@ def _cast_shadow(
         np.stack([left[:-1], right_side[:-1], right_side[1:], left[1:]], axis=1)
     )
     assembly.footprints.append((position[0], position[1], body.width / 2, body.length / 2, heading))
+
+
+@functools.cache
+def _side_view(number: int) -> np.ndarray:
+    """The outline with its foot, x from the middle of the car, (n, 2)."""
+    body = BODY_STYLES[number]
+    outline = np.array([(0.2, 0.1), *body.outline, (body.length - 0.2, 0.1)])
+    return outline - (body.length / 2, 0.0)
 
 
 @functools.cache
@@ -268,17 +298,15 @@ def _wheels(body: Body) -> _Pieces:
 
 
 def _ring(x: float, y: float, radius: float, paint: int) -> np.ndarray:
-    """A square for a wheel, or an octagon in three pieces for the arch behind it, (n, 4, 2)."""
+    """A square for a wheel, or the upper part of an octagon for the arch behind it, (n, 4, 2)."""
     if paint == RIM:
         square = [(x + radius, y - radius), (x - radius, y - radius), (x - radius, y + radius),
                   (x + radius, y + radius)]  # fmt: skip
         return np.array([square])
-    near = radius * np.tan(np.radians(22.5))
+    near, foot = radius * np.tan(np.radians(22.5)), y - 0.3 * radius
     return np.array(
         [
-            [(x + near, y - radius), (x - near, y - radius), (x - radius, y - near),
-             (x + radius, y - near)],
-            [(x + radius, y - near), (x - radius, y - near), (x - radius, y + near),
+            [(x + radius, foot), (x - radius, foot), (x - radius, y + near),
              (x + radius, y + near)],
             [(x + radius, y + near), (x - radius, y + near), (x - near, y + radius),
              (x + near, y + radius)],

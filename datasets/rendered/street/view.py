@@ -7,16 +7,14 @@ than rows of three.
 from __future__ import annotations
 
 import dataclasses
-import functools
 
 import numpy as np
 
-from datasets.rendered.street.camera import Lattice
+from datasets.rendered.street.camera import Lattice, corners, middles
 from datasets.rendered.street.cutouts import Cutouts, all_cutouts
 from datasets.rendered.street.raster import (
     FIRST_FACE_ID,
     SeenFaces,
-    levels,
     look_at,
     surface_coordinates,
     z_buffer,
@@ -26,41 +24,35 @@ from datasets.rendered.street.scene import Scene
 
 @dataclasses.dataclass(frozen=True)
 class View:
-    """A scene seen by its camera at the points of a lattice.
+    """A scene seen by its camera at points of the picture.
 
     Attributes:
         scene: what is seen.
-        lattice: the points of the picture.
         faces: what of the mesh is turned to the camera.
+        shape: rows and columns of the points; what `with_points` adds comes after them.
         ids: what each point sees, see `raster`, int32, (points,).
         inverse: 1 / depth, 0 in the sky, float32, (points,).
+        x: of the ray through each point at depth 1, camera's axes, float32, (points,).
+        y: likewise.
     """
 
     scene: Scene
-    lattice: Lattice
     faces: SeenFaces
+    shape: tuple[int, int]
     ids: np.ndarray
     inverse: np.ndarray
-
-    @functools.cached_property
-    def levels(self) -> np.ndarray:
-        """Reduction of the cut-out of each seen face, int64, (m,)."""
-        return levels(self.scene.mesh, self.faces, self.cutouts)
+    x: np.ndarray
+    y: np.ndarray
 
     @property
     def cutouts(self) -> Cutouts:
         """The shapes that faces are cut to."""
         return all_cutouts()
 
-    @functools.cached_property
-    def _rays(self) -> tuple[np.ndarray, np.ndarray]:
-        x, y = self.lattice.rays(self.scene.camera)
-        return np.tile(x, len(y)), np.repeat(y, len(x))
-
     def rays(self, points: np.ndarray) -> np.ndarray:
         """Lines of sight in the world at depth 1, float32, (3, k)."""
         turn = self.scene.camera.rotation.astype(np.float32)
-        x, y = (part.take(points) for part in self._rays)
+        x, y = self.x.take(points), self.y.take(points)
         found = np.empty((3, len(points)), dtype=np.float32)
         for axis in range(3):
             np.multiply(x, turn[0, axis], out=found[axis])
@@ -80,16 +72,37 @@ class View:
 
     def coordinates(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """u and v on their faces, of points that see one, float32, (k,) each."""
-        x, y = (part.take(points) for part in self._rays)
+        x, y = self.x.take(points), self.y.take(points)
         return surface_coordinates(self.faces, self.owners(points), x, y, self.inverse[points])
 
     def footprints(self, points: np.ndarray) -> np.ndarray:
         """Width of a pixel at the place that it sees, held square to the ray, metres, (k,)."""
         return 1.0 / (self.inverse[points] * np.float32(self.scene.camera.focal))
 
+    def with_points(self, other: View, points: np.ndarray) -> View:
+        """This view with some points of another one of the same scene after its own."""
+        return dataclasses.replace(
+            self,
+            ids=np.concatenate([self.ids, other.ids[points]]),
+            inverse=np.concatenate([self.inverse, other.inverse[points]]),
+            x=np.concatenate([self.x, other.x[points]]),
+            y=np.concatenate([self.y, other.y[points]]),
+        )
 
-def look(scene: Scene, lattice: Lattice) -> View:
-    """Finds what is seen at each point."""
-    faces = look_at(scene.mesh, scene.camera, lattice)
+
+def look(scene: Scene, image_size: tuple[int, int]) -> View:
+    """Finds what is seen in the middles of the pixels of a picture of (height, width)."""
+    faces = look_at(scene.mesh, scene.camera, image_size, all_cutouts())
+    return _view(scene, faces, middles(*image_size))
+
+
+def look_at_corners(view: View) -> View:
+    """The same scene, seen at the corners of the pixels."""
+    return _view(view.scene, view.faces, corners(*view.shape))
+
+
+def _view(scene: Scene, faces: SeenFaces, lattice: Lattice) -> View:
     ids, inverse = z_buffer(scene.mesh, faces, scene.camera, lattice, all_cutouts())
-    return View(scene, lattice, faces, ids, inverse)
+    x, y = lattice.rays(scene.camera)
+    shape = (lattice.height, lattice.width)
+    return View(scene, faces, shape, ids, inverse, np.tile(x, len(y)), np.repeat(y, len(x)))
