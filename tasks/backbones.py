@@ -140,7 +140,8 @@ def named(words: tuple[str, ...]) -> tuple[str, ...]:
 def _with_weights(config: BackbonesConfig, names: tuple[str, ...]) -> tuple[str, ...]:
     """The networks, and their thinner and wider variants that `--weights-dir` has a file for."""
     classifiers = keras_models.imagenet_classifiers
-    every = [variant for name in names for variant in classifiers.variants(name.split("-")[0])]
+    usual = [name for name in names if classifiers.find(name).width == 1.0]
+    every = [variant for name in usual for variant in classifiers.variants(name)]
     found = [
         variant.name
         for variant in every
@@ -178,9 +179,8 @@ def _class_index(config: BackbonesConfig | NetworkOptions) -> ClassIndex:
 
 def _pictures(config: BackbonesConfig | NetworkOptions, index: ClassIndex) -> Any:
     source = datasets.wnid_pictures.load(config.data_dir, index)
-    if config.limit is None:
-        return source
-    return datasets.core.limit(source, config.limit, config.seed)
+    limit = config.batch_size if config.dry_run else config.limit
+    return source if limit is None else datasets.core.limit(source, limit, config.seed)
 
 
 def cells(config: BackbonesConfig) -> list[Cell]:

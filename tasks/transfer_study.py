@@ -75,8 +75,8 @@ def _check_network(config: TransferStudyConfig) -> None:
     if min(config.image_size) < backbone.minimum_size:
         allowed = f"at least {backbone.minimum_size} pixels a side for {backbone.name}"
         refuse("image_size", allowed, config.image_size)
-    if config.weights in ("none", "auto"):
-        refuse("weights", "`source`, `imagenet` or a weight file", config.weights)
+    if config.weights == "auto":
+        refuse("weights", "`source`, `imagenet`, `none` or a weight file", config.weights)
     if config.weights != SOURCE:
         common.pretrained.choose_weights(config.weights, backbone.name, config.image_size)
 

@@ -37,7 +37,8 @@ class TransferStudyConfig(StudyConfig):
     backbone: str = "SmallResNet"
     """SmallResNet, or any network of `keras.applications`."""
     weights: str = SOURCE
-    """`source` trains the network on the source first; or `imagenet`, or a weight file."""
+    """`source` trains the network on the source first; or `imagenet`, a weight file, or as a
+    control `none`, random weights."""
     image_size: tuple[int, int] = (32, 48)
     """Height and width of the pictures the network sees, in pixels."""
 

@@ -57,12 +57,10 @@ class Quadrant:
         test: test accuracy over the seeds by method, and for linear heads on earlier stages by
             `linear at N`.
         validation: the same on validation, by which is chosen.
-        examples: training examples a class; None for all.
     """
 
     test: Mapping[str, Interval]
     validation: Mapping[str, Interval]
-    examples: int | None
 
 
 def report(study_name: str, run: StudyRun, stage_count: int) -> None:
@@ -130,11 +128,7 @@ def _quadrant(
             groups.setdefault(name, []).append(result.result["metrics"][split]["accuracy"])
     if not values["test"]:
         return None
-    return Quadrant(
-        pooled_intervals(values["test"]),
-        pooled_intervals(values["validation"]),
-        getattr(config, amount),
-    )
+    return Quadrant(pooled_intervals(values["test"]), pooled_intervals(values["validation"]))
 
 
 def recommended(quadrant: Quadrant) -> str:

@@ -37,12 +37,12 @@ def options(**changes: object) -> NetworkOptions:
             "data_dir": None,
             "class_index": None,
             "limit": None,
-            "seconds": 1.0,
-            "least_calls": 3,
+            "seconds": 0.1,
+            "least_calls": 1,
             "batch_size": 2,
             "seed": 0,
             "workers": 2,
-            "dry_run": True,
+            "dry_run": False,
             **changes,
         }
     )
@@ -175,6 +175,20 @@ def test_weights_that_are_there_bring_their_variant_with_them(tmp_path: Path) ->
         (place / file).touch()
     config = BackbonesConfig(backbones=("MobileNet", "VGG16"), weights_dir=place)
     assert backbones.check(config).backbones == ("MobileNet", "VGG16", "MobileNet-0.25")
+    thin = dataclasses.replace(config, backbones=("mobilenet-0.5",))
+    assert backbones.check(thin).backbones == ("MobileNet-0.5",)
+
+
+def test_a_dry_run_looks_at_one_batch_of_pictures(tmp_path: Path) -> None:
+    index = index_file(tmp_path / "index.json")
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(9):
+        Image.new("RGB", (9, 9)).save(folder / f"n{number:08}_a.png")
+    cell = options(data_dir=folder, class_index=index, dry_run=True)
+    assert len(backbones._pictures(cell, backbones._class_index(cell))) == 2
+    plain = dataclasses.replace(cell, dry_run=False)
+    assert len(backbones._pictures(plain, backbones._class_index(plain))) == 9
 
 
 def test_the_user_s_folder_comes_before_keras_s_cache(
@@ -193,7 +207,7 @@ def test_the_user_s_folder_comes_before_keras_s_cache(
 
 
 def test_one_network_is_measured(tmp_path: Path) -> None:
-    found = backbones.run_cell(options(), RunFolder(tmp_path))
+    found = backbones.run_cell(options(dry_run=True), RunFolder(tmp_path))
     assert json.loads(json.dumps(found)) == found
     assert (found["weights"], found["image_side"]) == ("random", 224)
     reference = keras.applications.MobileNetV3Small(weights=None)

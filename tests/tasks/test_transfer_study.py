@@ -47,6 +47,14 @@ def test_pretrained_weights_need_no_source() -> None:
     assert {cell.config.weights for cell in cells} == {"none", "some.h5"}
 
 
+def test_random_weights_are_a_control() -> None:
+    config = dataclasses.replace(QUICK, weights="none")
+    assert transfer_study.check(config) == config
+    cells = transfer_study.cells(config)
+    assert all(cell.after is None and cell.config.weights == "none" for cell in cells)
+    assert {cell.config.method for cell in cells} == set(QUICK.methods)
+
+
 def test_parts_of_the_grid() -> None:
     config = dataclasses.replace(
         QUICK, targets=("different",), amounts=("many",), methods=("scratch",), repetitions=1
@@ -66,7 +74,7 @@ def test_parts_of_the_grid() -> None:
         ({"backbone": "ResNet51"}, "--backbone: .*ResNet50"),
         ({"backbone": "Xception"}, "--image-size must be at least 71 pixels a side for Xception"),
         ({"image_size": (31, 48)}, "--image-size must be at least 32"),
-        ({"weights": "none"}, "--weights must be `source`"),
+        ({"weights": "auto"}, "--weights must be `source`"),
         ({"weights": "imagenet"}, "no ImageNet weights of SmallResNet"),
         ({"weights": "missing.h5"}, "--weights must be .*missing.h5"),
         ({"similar_dir": Path("a")}, "--similar-dir needs --data folder"),
@@ -155,9 +163,9 @@ def test_what_a_method_trains(method: str, trainable: int, solved: bool, factor:
     assert stage.epochs == (1 if solved else config.epochs)
 
 
-def quadrant(validation: dict[str, tuple[float, float]], examples: int = 5) -> Quadrant:
+def quadrant(validation: dict[str, tuple[float, float]]) -> Quadrant:
     intervals = {name: Interval(mean, half, (mean,)) for name, (mean, half) in validation.items()}
-    return Quadrant(intervals, intervals, examples)
+    return Quadrant(intervals, intervals)
 
 
 @pytest.mark.parametrize(
