@@ -67,7 +67,8 @@ def _sections(
     first = next(iter(methods.values()))
     # Near a quarter, guessing would squeeze all others into one corner of the chart.
     shown = {key: tests[key] for key in tests if key != table_baselines.MOST_FREQUENT}
-    histories = {method: [cell.history for cell in cells] for method, cells in methods.items()}
+    scalings = by_scaling(run.results)
+    histories = {SCALINGS[key]: [cell.history for cell in scalings[key]] for key in scalings}
     figures = phone_price_figures
     found = [
         Section(
@@ -82,7 +83,7 @@ def _sections(
         ),
         Section(
             "One scale for the table, or one for each column",
-            _scales(by_scaling(run.results), splits[0].info),
+            _scales(scalings, splits[0].info),
             {"accuracy_while_training": figures.learning(histories)},
         ),
     ]
@@ -198,13 +199,13 @@ def _luck(tests: Mapping[str, Sequence[float]], splits: Sequence[Splits]) -> str
     text = (
         f"{method}: from {min(values):.3f} to {max(values):.3f}, with the same recipe, by the "
         f"split and the first weights alone. {count} test phones give a standard error of "
-        f"{error:.3f}."
+        f"{error:.3f}, and the best of twenty splits is expected 1.9 of them above the mean, for "
+        "nothing."
     )
-    if mean < REPORTED and error > 0:
+    if splits[0].info.name == "phone_price" and mean < REPORTED:
         text += (
-            f" The {REPORTED:.3f} that the student report has from its one split lies "
-            f"{(REPORTED - mean) / error:.1f} standard errors above the mean here. The best of "
-            "twenty splits is expected 1.9 standard errors above it, for nothing."
+            f" The {REPORTED:.3f} that the student report has from its one split of this table "
+            f"lies {(REPORTED - mean) / error:.1f} standard errors above the mean here."
         )
     return text
 
