@@ -202,7 +202,7 @@ def _luck(tests: Mapping[str, Sequence[float]], splits: Sequence[Splits]) -> str
         f"{error:.3f}, and the best of twenty splits is expected 1.9 of them above the mean, for "
         "nothing."
     )
-    if splits[0].info.name == "phone_price" and mean < REPORTED:
+    if splits[0].info.name == "phone_price" and 0 < mean < REPORTED:
         text += (
             f" The {REPORTED:.3f} that the student report has from its one split of this table "
             f"lies {(REPORTED - mean) / error:.1f} standard errors above the mean here."
