@@ -132,7 +132,7 @@ def _best(chosen: CellResult) -> str:
     return (
         f"The best cell by validation is `{chosen.name}` (validation accuracy "
         f"{chosen.result['metrics']['validation']['accuracy']:.3f}, in its best epoch): its model "
-        "stands for the study. Its test was looked at after the choice."
+        "stands for the study. The choice saw validation alone."
     )
 
 
@@ -181,7 +181,7 @@ _ONE_RUN = (
 
 def _beside_reported(members: Sequence[Group], epoch: int, reported: Mapping[Pair, float]) -> str:
     """The order after an epoch beside the other report's, and which pairs differ."""
-    here = ranking(members, epoch)
+    here = [group for group in ranking(members, epoch) if group.pair in reported]
     there = sorted(here, key=lambda group: -reported[group.pair])
     orders = [" > ".join(group.name for group in order) for order in (here, there)]
     if here == there:
@@ -195,7 +195,7 @@ def _beside_reported(members: Sequence[Group], epoch: int, reported: Mapping[Pai
     ]
     if not far:
         return f"{text} Each number of the report lies within two standard deviations."
-    return f"{text} Two standard deviations or more from the report lies {', '.join(far)}."
+    return f"{text} Two standard deviations or more from the report: {', '.join(far)}."
 
 
 def _is_far(number: float, values: np.ndarray) -> bool:

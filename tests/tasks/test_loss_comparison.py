@@ -131,6 +131,13 @@ def test_the_same_order_as_another_report_is_said(tmp_path: Path) -> None:
     assert "Each number of the report lies within two standard deviations" in text
 
 
+def test_a_pair_that_the_other_report_lacks_is_left_out_of_the_order(found) -> None:
+    reported = dict.fromkeys(COMPARED[:2], 0.1)
+    text = loss_comparison_report._beside_reported(found[:5], EARLY, reported)
+    assert text.startswith("After 2 epochs the order is that of the report: softmax + CCE > sig")
+    assert "linear" not in text
+
+
 def test_a_pair_that_fell_is_named(found) -> None:
     assert loss_comparison_report._fallen(found[:5], [EARLY, LAST]) == []
     fallen = dataclasses.replace(found[1], accuracies=found[1].accuracies[:, ::-1] * 10)
