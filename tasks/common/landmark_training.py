@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -56,7 +57,10 @@ def checked(splits: core.Splits, config: LandmarkConfig) -> core.Splits:
 
 
 def sound(
-    source: LandmarkSource, skip_bad: bool, workers: int, shown: Any = None
+    source: LandmarkSource,
+    skip_bad: bool,
+    workers: int,
+    shown: Callable[[int, int], None] | None = None,
 ) -> LandmarkSource:
     """The examples of a source that can be read; the others are named.
 
