@@ -7,8 +7,8 @@ Data: drawn cars (no download); Stanford Cars (Krause et al. 2013, 196 models, 8
 pictures); any folder of class folders.
 Expected: no published number for cars. The paper tells 200 kinds of birds apart with 53.3 %, with
 augmentation 61.8 %, where the best method made for birds had 65.0 %. On the drawn cars, with
-random filters, as no ImageNet weights come with the suite: about 0.8; the nearest centroid of the
-same features 0.4.
+random filters where no ImageNet weights can be had: about 0.75, while a linear classifier on pixels
+gets 0.58 and the nearest centroid of the same features 0.35.
 Command: `python -m tasks.cars_svm`, see `--help`.
 
 The way of a picture: preprocessing -> frozen backbone up to `--layer` -> `--pooling` -> one dense
