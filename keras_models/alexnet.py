@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import keras
 
+from keras_models.grouped_convolution import GroupedConvolution
 from keras_models.heads import ClassProbabilities
 from keras_models.local_response_normalization import LocalResponseNormalization
 from keras_models.preprocessing import IMAGENET_MEAN_BGR, ImagePreprocessing
@@ -90,7 +91,7 @@ def _convolution(
     name: str, maps: int, size: int, initialization: str, **options: Any
 ) -> keras.layers.Layer:
     options = {"padding": "same", **options, **_start(name, initialization)}
-    return keras.layers.Conv2D(maps, size, activation="relu", name=name, **options)
+    return GroupedConvolution(maps, size, activation="relu", name=name, **options)
 
 
 def _pooled(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
