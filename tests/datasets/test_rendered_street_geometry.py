@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from datasets.rendered.body_styles import BODY_STYLES
 from datasets.rendered.street import classes, vehicles
@@ -186,17 +187,15 @@ def test_a_car_has_the_measures_of_its_body_style(number):
     assert -0.1 < low[1] < 0.15
 
 
-@pytest.mark.parametrize("number", [0, 3, 4, 7])
+@pytest.mark.parametrize("number", range(len(BODY_STYLES)))
 def test_a_car_is_closed_from_every_side(number):
-    """What the camera sees of a car from around it is filled: no ground shines through it."""
-    body = BODY_STYLES[number]
+    """Seen from around, no ground shines through a car, but for that behind a truck's bumper."""
     patch = vehicles.car_patch(number, np.random.default_rng(1), False, False)
-    for heading in np.radians([0, 60, 90, 180, 250]):
-        ids, _ = seen([patch.moved((0.0, 0.0, 14.0), heading)])
-        solid = ids >= FIRST_FACE_ID
-        middle = straight().project(np.array([0.0, 0.55 * body.height, 14.0])).astype(int)
-        block = solid[middle[1] - 2 : middle[1] + 3, middle[0] - 4 : middle[0] + 5]
-        assert block.all()
+    for heading in np.radians([0, 35, 90, 150, 180, 215]):
+        solid = seen([patch.moved((0.0, 0.0, 12.0), heading)])[0] >= FIRST_FACE_ID
+        holes = ndimage.binary_fill_holes(solid) & ~solid
+        assert solid.sum() > 80
+        assert holes.sum() <= 0.02 * solid.sum()
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -1,6 +1,6 @@
 """Shapes and small pictures that are cut out of faces: leaves, wheels, signs, fences.
 
-Each is a square picture with transparency, drawn once at 64 x 64 and kept with its reductions to
+Each is a square picture with transparency, drawn once at 128 x 128 and kept with its reductions to
 half the side, as a pyramid (Williams, Pyramidal Parametrics, 1983). v runs upwards.
 """
 
@@ -16,9 +16,9 @@ from PIL import Image, ImageDraw
 from datasets.rendered.street import sign_plates
 from datasets.rendered.street.noise import noise
 
-SIDE = 64
-LEVELS = 5
-FINER = 4
+SIDE = 128
+LEVELS = 6
+FINER = 2
 
 LEAF_VARIANTS = 6
 
@@ -116,7 +116,7 @@ def _pictures() -> dict[str, Image.Image]:
 
 
 def _drawn(draw: Callable[[ImageDraw.ImageDraw, int], None]) -> Image.Image:
-    """A picture drawn four times as large, then reduced; untouched parts are transparent."""
+    """A picture drawn twice as large, then reduced; untouched parts are transparent."""
     large = Image.new("RGBA", (SIDE * FINER, SIDE * FINER), (128, 128, 128, 0))
     draw(ImageDraw.Draw(large), SIDE * FINER - 1)
     return large.reduce(FINER)

@@ -97,7 +97,9 @@ def _add_row(
     z = stretch[0]
     line = layout.house_line(side)
     while z < stretch[1] - 4.0:
-        length = min(rng.uniform(6.0, 15.0), stretch[1] - z)
+        # Far away no one can tell two narrow houses from a wide one.
+        wide = 1.0 if z < 60.0 else 1.8
+        length = min(wide * rng.uniform(6.0, 15.0), stretch[1] - z)
         storeys = int(rng.integers(3, 6)) if tall_town else int(rng.integers(1, 4))
         back = 0.0 if terraced else rng.uniform(0.0, 1.5)
         near, far = sorted((side * (line + back), side * (line + back + rng.uniform(8.0, 11.0))))

@@ -73,7 +73,7 @@ def sample_layout(rng: np.random.Generator) -> Layout:
     zebra = None
     if rng.random() < 0.5:
         zebra = crossing[0] - 2.6 if crossing else rng.uniform(11.0, 26.0)
-    shallow = rng.random() < 0.45
+    shallow = rng.random() < 0.3
     front = rng.uniform(0.0, 0.6, 2) if shallow else rng.uniform(1.5, 6.0, 2)
     return Layout(
         drives_on=int(rng.choice([-1, 1])),
@@ -84,5 +84,5 @@ def sample_layout(rng: np.random.Generator) -> Layout:
         opens=opens if crossing else (False, False),
         zebra=zebra,
         centre_line=bool(rng.random() < 0.75),
-        paved_front=bool(shallow or rng.random() < 0.2),
+        paved_front=bool(shallow or rng.random() < 0.1),
     )

@@ -146,13 +146,13 @@ def _add_border(
     rng: np.random.Generator,
 ) -> None:
     kind = rng.random()
-    if kind < 0.45:
+    if kind < 0.55:
         furniture.add_fence(assembly, x, stretch, rng)
-    elif kind < 0.75:
+    elif kind < 0.8:
         colour = trees.leaf_colour("summer", rng) * 0.85
         high = rng.uniform(0.7, 1.5)
         trees.add_hedge(assembly, (x - 0.3, 0, stretch[0]), (x + 0.3, high, stretch[1]), colour)
-    elif kind < 0.92:
+    elif kind < 0.93:
         furniture.add_wall(assembly, x, stretch, rng)
 
 
@@ -160,13 +160,13 @@ def _add_furniture(
     assembly: Assembly, layout: Layout, weather: Weather, rng: np.random.Generator
 ) -> None:
     """Lamps, street trees, signs, traffic lights, bins and bollards near the kerb."""
-    lamp_height, alley = rng.uniform(5.0, 7.5), rng.random() < 0.55
+    lamp_height, alley = rng.uniform(5.0, 7.5), rng.random() < 0.7
     for side in (-1, 1):
         kerb = side * (layout.road_edge(side) + 0.35)
         for z in _side_positions(layout, side, (4.0, 90.0), (18.0, 24.0), rng):
             furniture.add_lamp(assembly, (kerb, z), side, lamp_height, weather.lamps > 0.5)
         if alley and layout.pavement > 2.3:
-            for z in _side_positions(layout, side, (7.0, 100.0), (8.0, 13.0), rng):
+            for z in _side_positions(layout, side, (7.0, 90.0), (7.0, 13.0), rng):
                 trees.add_tree(assembly, (kerb + side * 0.25, KERB, z), weather.season, rng)
         for z in _side_positions(layout, side, (6.0, 60.0), (9.0, 20.0), rng):
             ours = side == layout.drives_on or rng.random() < 0.4
@@ -202,8 +202,8 @@ def _add_traffic(
             if abs(place[0]) < 2.0 or layout.opens[int(place[0] > 0)]:
                 _place_car(assembly, place, way * np.pi / 2, rng, lit)
     for side, heading in ((ours, 0.0), (-ours, np.pi)):
-        if rng.random() < 0.4:
-            x, z = side * (LANE - 0.25), rng.uniform(5.0, 28.0)
+        for z in _side_positions(layout, side, (4.0, 36.0), (5.0, 40.0), rng):
+            x = side * (LANE - 0.25) + rng.normal(0, 0.1)
             if _is_free(assembly, (x, z), (0.4, 1.0)):
                 people.add_cyclist(assembly, (x, z), heading + rng.normal(0, 0.08), rng)
 
@@ -248,7 +248,7 @@ def _park_cars(assembly: Assembly, layout: Layout, side: int, rng: np.random.Gen
     density, gap = rng.uniform(0.35, 0.95), layout.gaps(side)
     heading = 0.0 if side == layout.drives_on else np.pi
     z = rng.uniform(2.0, 7.0)
-    while z < 75.0:
+    while z < 62.0:
         blocked = gap is not None and gap[0] - 6.0 < z < gap[1] + 6.0
         zebra = layout.zebra is not None and abs(z - layout.zebra) < 5.0
         length = 4.5
@@ -269,7 +269,7 @@ def _drive_cars(
     rng: np.random.Generator,
 ) -> None:
     z = start
-    while z < 95.0:
+    while z < 80.0:
         braking = bool(rng.random() < (0.7 if jam else 0.25))
         place = (x + rng.normal(0, 0.12), z)
         length = _place_car(assembly, place, heading + rng.normal(0, 0.012), rng, lit, braking)
