@@ -57,7 +57,7 @@ class TransferStudyConfig(StudyConfig):
     """Training examples a class that are many; None takes all that the folders have."""
     source_examples: int = 250
     """Drawn training examples a class of the source."""
-    rendered_evaluation: tuple[int, int] = (96, 240)
+    rendered_evaluation: tuple[int, int] = (192, 240)
     """Drawn examples for validation and test."""
     repetitions: int = 2
     """Seeds of examples, weights and order with which each cell is repeated."""
@@ -144,7 +144,7 @@ class TransferCellConfig(ImageClassifierConfig):
     """What is learned: the source, or one of the two targets."""
     examples: int | None = 250
     """Training examples a class; None takes all."""
-    rendered_evaluation: tuple[int, int] = (96, 240)
+    rendered_evaluation: tuple[int, int] = (192, 240)
     """As of the study."""
     backbone: str = "SmallResNet"
     """As of the study."""

@@ -256,6 +256,7 @@ def methods_chart(quadrants: Mapping[tuple[str, str], Quadrant]) -> Figure:
         axes.grid(False, axis="x")
     for axes in panels[:, 0]:
         axes.set_ylabel("test accuracy")
+        axes.set_ylim(0, 1.05)
     figure.suptitle("orange: what the lecture recommends", fontsize=9, color=GREY)
     return figure
 
