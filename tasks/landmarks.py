@@ -111,14 +111,19 @@ PRESETS = {
         tail_epochs=10,
         full_epochs=50,
     ),
-    # Few photographs: small batches, for many steps in an epoch, and many epochs of changed ones.
+    # Few photographs: small batches, for many steps in an epoch, and many epochs of changed ones;
+    # chosen by validation on 390 training faces, where 96 pixels and half the rate are behind.
     "faces68": LandmarksConfig(
         preset="faces68",
         data="csv",
+        image_size=(128, 128),
         backbone="MobileNetV2",
+        omitted_stages=1,
         batch_size=16,
+        clip_norm=1.0,
         head_epochs=4,
-        full_epochs=40,
+        full_epochs=66,
+        full_learning_rate=2e-3,
     ),
 }
 

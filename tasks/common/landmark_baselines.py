@@ -44,6 +44,8 @@ def ridge(
     Returns:
         Predictions for `test`, float (n, 2 N).
     """
+    # In float32 a small penalty is lost beside the squares of thousands of features.
+    features = {name: part.astype(np.float64) for name, part in features.items()}
     points = truth.reshape(len(truth), -1, 2)
     missing = ~points.any(axis=2, keepdims=True)
     taught = np.where(missing, mean_face(truth).reshape(-1, 2), points).reshape(len(truth), -1)
