@@ -95,9 +95,9 @@ class CarsSvmConfig(CarPicturesConfig):
     """C of the linear SVM that are tried; small is a strong penalty."""
     loss: Literal["squared_hinge", "hinge"] = "squared_hinge"
     """Of the linear SVM."""
-    rbf_costs: tuple[float, ...] = (1.0, 10.0, 100.0)
+    rbf_costs: tuple[float, ...] = (1.0, 10.0, 100.0, 1000.0)
     """C of the RBF SVM that are tried."""
-    rbf_gammas: tuple[float, ...] = (0.03, 0.1, 0.3, 1.0)
+    rbf_gammas: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3, 1.0)
     """Gamma of the RBF SVM that are tried, times dimensions and variance of the features."""
 
 

@@ -160,12 +160,13 @@ def _comparison(rivals: _Rivals, document: ClassificationReport) -> Section:
 
 def _agreement(rivals: _Rivals, document: ClassificationReport) -> str:
     """How the network's answers, from pictures, compare with scikit-learn's, from features."""
+    count = len(document.test.labels)
     same = int((document.test.predicted == rivals.answers[_LINEAR]["test"]).sum())
+    reason = "" if same == count else " (elsewhere two decisions are equal to rounding)"
     return (
-        f"The linear machine is the dense layer of the saved network. From the pictures on, the "
-        f"network gives the answer of scikit-learn's machine on the stored features for {same} of "
-        f"{len(document.test.labels)} test pictures; where they differ, two decisions are equal "
-        "to the rounding of the stored features. The RBF machine is not part of the network: its "
+        "The linear machine is the dense layer of the saved network. From the pictures on, the "
+        "network gives the answer of scikit-learn's machine on the stored features for "
+        f"{same} of {count} test pictures{reason}. The RBF machine is not part of the network: its "
         f"decisions need its {len(rivals.rbf.model.support_):,} support vectors, which no layer "
         "holds. Cross-validation saw the training pictures alone."
     )
