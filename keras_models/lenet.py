@@ -188,10 +188,10 @@ def build_lenet5(
     Args:
         class_names: ten names, in the order of the digits from 0 to 9.
         initialization: of the convolutions and F6. `paper`: uniform within 2.4 / fan_in (appendix
-            A); six layers later the signal has shrunk 300-fold, and a method without estimates of
-            the curvature stays long where the network is as good as a linear one. `balanced`:
-            uniform within sqrt(3 / fan_in), of deviation 1 / sqrt(fan_in), which keeps the signal's
-            (LeCun, Bottou, Orr & Müller, "Efficient BackProp", 1998, equation 16).
+            A); from C1 to F6 the deviation of drawn digits falls from 0.11 to 0.0003, and a method
+            without estimates of the curvature stays long as good as a linear classifier.
+            `balanced`: uniform within sqrt(3 / fan_in), of deviation 1 / sqrt(fan_in), which keeps
+            the signal's (LeCun, Bottou, Orr & Müller, "Efficient BackProp", 1998, equation 16).
 
     Raises:
         ValueError: there are not ten classes: the output is made of pictures of the digits.

@@ -114,7 +114,8 @@ PRESETS = {
         epochs=20,
         batch_size=16,
     ),
-    # Width, rate and distortions chosen on validation (0.4 % of it wrong).
+    # A first guess that met its goal: no other width, rate or distortion was compared with it;
+    # validation chooses the epoch alone.
     "mnist": DigitsLenetConfig(
         preset="mnist",
         data="mnist",
