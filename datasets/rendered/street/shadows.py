@@ -140,10 +140,15 @@ def _paint(heights: Image.Image, assembly: Assembly, sun: np.ndarray) -> None:
 
 
 def _lit_walls(assembly: Assembly, sun: np.ndarray) -> list[np.ndarray]:
-    """The two sides of each box that the sun shines on, in bands: what they shade, it shades."""
+    """What the sun shines on of each box: two sides, in bands, and the lid.
+
+    All that lies in the shadow of the box lies in the shadow of these.
+    """
     walls = []
     for x0, z0, x1, z1, height in assembly.shadow_boxes:
         x, z = x1 if sun[0] > 0 else x0, z1 if sun[2] > 0 else z0
+        lid = [(x0, height, z0), (x1, height, z0), (x1, height, z1), (x0, height, z1)]
+        walls.append(np.array([lid]))
         levels = np.linspace(0.0, height, max(1, round(height / _BAND)) + 1)
         for start, stop in (((x, z0), (x, z1)), ((x0, z), (x1, z))):
             band = np.empty((len(levels) - 1, 4, 3))
