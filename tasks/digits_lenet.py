@@ -114,8 +114,9 @@ PRESETS = {
         epochs=20,
         batch_size=16,
     ),
-    # A first guess that met its goal: no other width, rate or distortion was compared with it;
-    # validation chooses the epoch alone.
+    # A first guess that met its goal. Compared afterwards on 6,000 pictures, 6 epochs and one seed,
+    # validation accuracy with and without distortions: width 1 .980 and .977, width 2 .987 and
+    # .982, width 4 .986 and .985. The rate was not varied.
     "mnist": DigitsLenetConfig(
         preset="mnist",
         data="mnist",
