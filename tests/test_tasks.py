@@ -82,6 +82,7 @@ def test_presets(task: Task | Study) -> None:
     """`quick` holds the plain defaults; every preset knows its name and survives its JSON."""
     kind = config_class(task)
     assert task.presets["quick"] == kind()
+    assert {"seed", "paper"} <= task.presets.keys()
     for name, config in task.presets.items():
         assert type(config) is kind
         assert config.preset == name
