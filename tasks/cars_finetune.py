@@ -117,23 +117,10 @@ def check(config: CarsFinetuneConfig) -> CarsFinetuneConfig:
 
 
 def _check_recipe(config: CarsFinetuneConfig) -> None:
-    for name in ("head_epochs", "tail_epochs", "full_epochs"):
-        if getattr(config, name) < 0:
-            refuse(name, "at least 0", getattr(config, name))
-    if config.head_epochs + config.tail_epochs + config.full_epochs == 0:
-        raise UserError("One of --head-epochs, --tail-epochs and --full-epochs must be positive.")
+    common.staged_recipe.check_recipe(config)
     if config.head_solver == "logistic":
         _check_solver(config)
-    if config.scratch_epochs < 1:
-        refuse("scratch_epochs", "at least 1", config.scratch_epochs)
-    rates = ("head", "tail", "full", "scratch")
-    for name in (*(f"{rate}_learning_rate" for rate in rates), "depth_factor"):
-        if getattr(config, name) <= 0:
-            refuse(name, "above 0", getattr(config, name))
-    try:
-        count = len(keras_models.backbones.lookup(config.backbone).stages)
-    except ValueError as error:
-        raise UserError(f"--backbone: {error}") from None
+    count = common.staged_recipe.count_stages(config.backbone)
     if not 0 <= config.tail_stages <= count:
         refuse("tail_stages", f"from 0 to {count} for {config.backbone}", config.tail_stages)
 
@@ -175,20 +162,7 @@ def make_batches(config: CarsFinetuneConfig, splits: Splits, batch_size: int) ->
 
 def stages(config: CarsFinetuneConfig, model: keras.Model) -> list[Stage]:
     """Head, then last stages, then everything; from scratch everything at once."""
-    if config.weights == "none":
-        return [Stage("scratch", config.scratch_epochs, config.scratch_learning_rate)]
-    recipe = [
-        _head_stage(config),
-        Stage(
-            "tail",
-            config.tail_epochs,
-            config.tail_learning_rate,
-            config.depth_factor,
-            config.tail_stages,
-        ),
-        Stage("full", config.full_epochs, config.full_learning_rate, config.depth_factor),
-    ]
-    return [stage for stage in recipe if stage.epochs > 0]
+    return common.staged_recipe.recipe(config, _head_stage(config))
 
 
 def _head_stage(config: CarsFinetuneConfig) -> Stage:

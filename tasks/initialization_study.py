@@ -284,13 +284,7 @@ def verbs() -> Verbs:
 
 def report_cell(run: Run) -> None:
     """Validation and test of one cell, and `layers.json`: what its layers did."""
-    common.cell_report.report(
-        CELL_TASK.name,
-        run,
-        lambda source: common.image_classifier_report.predictions(
-            run.model, source, run.config, run.splits.info
-        ),
-    )
+    common.image_classifier_report.report_cell(CELL_TASK.name, run)
     measured = _measured(run.config, run.splits, run.model)
     (run.folder.report / "layers.json").write_text(json.dumps(measured) + "\n", encoding="utf-8")
 

@@ -34,7 +34,7 @@ from tasks import common
 from tasks.common.command_line import run_task
 from tasks.common.errors import UserError
 from tasks.common.landmark_config import LandmarkConfig, check_landmarks
-from tasks.common.option_checks import refuse, require_at_least
+from tasks.common.option_checks import refuse
 from tasks.common.task import Batches, Run, Stage, Task
 
 if TYPE_CHECKING:
@@ -160,18 +160,8 @@ def _check_rendered(config: LandmarksConfig) -> None:
 
 
 def _check_recipe(config: LandmarksConfig) -> None:
-    require_at_least(config, ("head_epochs", "tail_epochs", "full_epochs"), 0)
-    require_at_least(config, ("scratch_epochs",), 1)
-    if config.head_epochs + config.tail_epochs + config.full_epochs == 0:
-        raise UserError("One of --head-epochs, --tail-epochs and --full-epochs must be positive.")
-    rates = ("head", "tail", "full", "scratch")
-    for name in (*(f"{rate}_learning_rate" for rate in rates), "depth_factor"):
-        if not getattr(config, name) > 0:
-            refuse(name, "above 0", getattr(config, name))
-    try:
-        count = len(keras_models.backbones.lookup(config.backbone).stages)
-    except ValueError as error:
-        raise UserError(f"--backbone: {error}") from None
+    common.staged_recipe.check_recipe(config)
+    count = common.staged_recipe.count_stages(config.backbone)
     if not 0 <= config.omitted_stages < count:
         most = f"from 0 to {count - 1} for {config.backbone}"
         refuse("omitted_stages", most, config.omitted_stages)
@@ -236,15 +226,8 @@ def make_batches(config: LandmarksConfig, splits: Splits, batch_size: int) -> Ba
 
 def stages(config: LandmarksConfig, model: keras.Model) -> list[Stage]:
     """Head, then last stages, then everything; from scratch everything at once."""
-    if config.weights == "none":
-        return [Stage("scratch", config.scratch_epochs, config.scratch_learning_rate)]
-    factor = config.depth_factor
-    recipe = [
-        Stage("head", config.head_epochs, config.head_learning_rate, 1.0, 0),
-        Stage("tail", config.tail_epochs, config.tail_learning_rate, factor, config.tail_stages),
-        Stage("full", config.full_epochs, config.full_learning_rate, factor),
-    ]
-    return [stage for stage in recipe if stage.epochs > 0]
+    head = Stage("head", config.head_epochs, config.head_learning_rate, 1.0, 0)
+    return common.staged_recipe.recipe(config, head)
 
 
 def compile_model(

@@ -43,7 +43,7 @@ from tasks.common.option_checks import (
     refuse,
     require_at_least,
 )
-from tasks.common.study import Cell, CellResult, Study, StudyRun
+from tasks.common.study import Cell, Study, StudyRun, best_by_validation
 from tasks.common.task import Batches, Run, Stage, Task
 from tasks.common.vector_classifier_config import VectorClassifierConfig, check_vector_classifier
 
@@ -311,19 +311,9 @@ def summarise(found: Mapping[str, Any]) -> str:
     return f"validation {accuracies['validation']:.3f}, test {accuracies['test']:.3f}"
 
 
-def best(run: StudyRun) -> CellResult:
-    """The network with the best validation accuracy; of several the one with the least loss."""
-
-    def key(result: CellResult) -> tuple[float, float]:
-        validation = result.result["metrics"]["validation"]
-        return validation["accuracy"], -validation["log_loss"]
-
-    return max((result for result in run.results if result.result is not None), key=key)
-
-
 def report(run: StudyRun) -> None:
     """Mean and spread over the splits, beside what a sceptic would try first."""
-    common.phone_price_report.report(NAME, run, best(run), load_data)
+    common.phone_price_report.report(NAME, run, best_by_validation(run), load_data)
 
 
 TASK = Study(
@@ -336,7 +326,7 @@ TASK = Study(
     report=report,
     summarise=summarise,
     cell_task=CELL_TASK,
-    best=best,
+    best=best_by_validation,
 )
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ from tasks.common.config import StudyConfig
 from tasks.common.errors import UserError
 from tasks.common.loss_comparison import PAIRS, REPORTED
 from tasks.common.option_checks import check_study, refuse, require_at_least, require_shares
-from tasks.common.study import Cell, CellResult, Study, StudyRun
+from tasks.common.study import Cell, Study, StudyRun, best_by_validation
 from tasks.common.task import Batches, Run, Stage, Task
 from tasks.common.vector_classifier_config import VectorClassifierConfig, check_vector_classifier
 
@@ -329,20 +329,9 @@ def run_cell(config: ReutersCellConfig, folder: RunFolder) -> dict[str, Any]:
     return common.study_cell.train(CELL_TASK, config, folder)
 
 
-def best(run: StudyRun) -> CellResult | None:
-    """The cell with the best validation accuracy; of several the one with the least log loss."""
-
-    def rank(result: CellResult) -> tuple[float, float]:
-        validation = result.result["metrics"]["validation"]
-        return validation["accuracy"], -validation["log_loss"]
-
-    finished = [result for result in run.results if result.result is not None]
-    return max(finished, key=rank, default=None)
-
-
 def report(run: StudyRun) -> None:
     """Curves, gradients and ranking of all pairs; the best cell's test beside baselines."""
-    chosen = best(run)
+    chosen = best_by_validation(run)
     splits = load_data(chosen.config)
     gradients = keras_models.metrics.logit_gradient
     reported = REPORTED if _repeats_the_report(run.config) else {}
@@ -391,7 +380,7 @@ TASK = Study(
     report=report,
     summarise=lambda found: f"validation accuracy {found['metrics']['validation']['accuracy']:.3f}",
     cell_task=CELL_TASK,
-    best=best,
+    best=best_by_validation,
 )
 
 if __name__ == "__main__":

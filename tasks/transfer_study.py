@@ -230,13 +230,7 @@ def verbs() -> Verbs:
 
 def report_cell(run: Run) -> None:
     """Validation and test of one cell."""
-    common.cell_report.report(
-        CELL_TASK.name,
-        run,
-        lambda source: common.image_classifier_report.predictions(
-            run.model, source, run.config, run.splits.info
-        ),
-    )
+    common.image_classifier_report.report_cell(CELL_TASK.name, run)
 
 
 def summarise(result: Mapping[str, Any]) -> str:

@@ -26,6 +26,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "network_measurement",
         "phone_price_report",
         "pretrained",
+        "staged_recipe",
         "study_cell",
         "svm",
         "text_baselines",

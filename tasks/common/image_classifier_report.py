@@ -19,7 +19,13 @@ from callbacks.tensorboard_pr_curves import write_pr_curves
 from callbacks.tensorboard_projector import write_projector
 from datasets import core, pipeline
 from keras_models import transfer
-from tasks.common import baselines, classification, classification_report, feature_store
+from tasks.common import (
+    baselines,
+    cell_report,
+    classification,
+    classification_report,
+    feature_store,
+)
 from tasks.common.classification import Predictions
 from tasks.common.classification_report import ClassificationReport
 from tasks.common.image_classifier import batching, predict
@@ -82,6 +88,15 @@ def report(
     print(classification_report.summary_table(document, run.folder.report))
     print(f"TensorBoard: tensorboard --logdir {run.folder.path.parent}")
     return document
+
+
+def report_cell(task_name: str, run: Run) -> None:
+    """The end of one cell of a study: the numbers of validation and test, without figures."""
+    cell_report.report(
+        task_name,
+        run,
+        lambda source: predictions(run.model, source, run.config, run.splits.info),
+    )
 
 
 def predictions(

@@ -69,6 +69,17 @@ def no_best(run: StudyRun) -> None:
     """For studies in which no cell stands for the whole."""
 
 
+def best_by_validation(run: StudyRun) -> CellResult | None:
+    """The cell with the best validation accuracy; of several the one with the least log loss."""
+
+    def rank(result: CellResult) -> tuple[float, float]:
+        validation = result.result["metrics"]["validation"]
+        return validation["accuracy"], -validation["log_loss"]
+
+    finished = [result for result in run.results if result.result is not None]
+    return max(finished, key=rank, default=None)
+
+
 @dataclasses.dataclass(frozen=True)
 class Study:
     """A task that compares: plain functions that the study runner calls from top to bottom.
