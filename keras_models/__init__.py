@@ -22,6 +22,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "layer_stack",
         "lenet",
         "losses",
+        "map_output",
         "metrics",
         "mlp",
         "preprocessing",

@@ -186,7 +186,7 @@ def load_data(config: LandmarksConfig) -> Splits:
             config.skip_bad_images,
         )
     _check_points(config, splits.info)
-    return common.landmark_training.checked(splits, config)
+    return common.sound_pictures.checked(splits, config)
 
 
 def _check_points(config: LandmarksConfig, info: DatasetInfo) -> None:

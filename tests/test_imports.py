@@ -6,6 +6,7 @@ Every module is parsed, not run, so that an import inside a function counts as w
 from __future__ import annotations
 
 import ast
+import itertools
 import os
 import subprocess
 import sys
@@ -60,9 +61,15 @@ SHARED_BY_TASKS = {
     "keras_models.metrics.landmarks": "how far points are off, for training and for reports",
 }
 
-# Where several tasks learn from the same data sets, one shared part is for these alone: what it
-# may know besides.
+# Where one shared part is for a few tasks alone, or a package is one task's own: what it, and all
+# that lies in it, may know besides.
 SHARED_BY_SOME_TASKS = {
+    "tasks.common.dense": (
+        "datasets.dense_augment",
+        "datasets.dense_batches",
+        "datasets.dense_maps",
+        "keras_models.map_output",
+    ),
     "tasks.common.car_pictures": ("datasets.rendered.cars", "datasets.stanford_cars"),
     "tasks.common.car_pictures_config": ("datasets.rendered",),
     "tasks.common.layer_spreads": ("keras_models.layer_stack",),
@@ -128,7 +135,8 @@ def forbidden(module: str, name: str) -> str | None:
     if target not in ROOMS:
         return None
     if within(module, "tasks.common"):
-        known = (*SHARED_BY_TASKS, *SHARED_BY_SOME_TASKS.get(module, ()))
+        own = (parts for place, parts in SHARED_BY_SOME_TASKS.items() if within(module, place))
+        known = (*SHARED_BY_TASKS, *itertools.chain.from_iterable(own))
         if target == "callbacks" or any(within(name, part) for part in known):
             return None
         return "tasks.common uses shared records and tools alone"

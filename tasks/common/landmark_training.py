@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from datasets import (
-    check,
-    core,
-    landmark_augment,
-    landmark_batches,
-    landmark_schemes,
-    memory,
-    pipeline,
-)
+from datasets import core, landmark_augment, landmark_batches, landmark_schemes, pipeline
 from datasets.landmark_batches import LandmarkBatching
 from datasets.landmark_records import LandmarkInfo, LandmarkSource
 from keras_models import landmark_regressor, transfer
 from keras_models.losses import regression
 from keras_models.metrics.landmarks import NormalisedMeanError
-from tasks.common import console, landmark_drawing
+from tasks.common import landmark_drawing
 from tasks.common.landmark_config import LandmarkConfig
 from tasks.common.optimizers import build_optimizer
 from tasks.common.task import Batches, Stage
@@ -35,49 +26,6 @@ LOSSES = {
     "mse": regression.MaskedMeanSquaredLoss,
     "l1": regression.MaskedMeanAbsoluteLoss,
 }
-
-
-def checked(splits: core.Splits, config: LandmarkConfig) -> core.Splits:
-    """The splits as `--limit` leaves them, each picture and its points seen to be sound.
-
-    Raises:
-        DataError: pictures cannot be read, or have points far outside, and `--skip-bad-images`
-            was not given.
-    """
-    share = config.cache_megabytes * 1_000_000 // len(("train", "validation", "test"))
-    parts = {}
-    for name in ("train", "validation", "test"):
-        source = getattr(splits, name)
-        if config.limit is not None:
-            source = core.limit(source, config.limit, config.seed)
-        source = memory.Remembered(source, share)
-        shown = console.progress(f"checked {{done}} of {{total}} {name} pictures", at_end=True)
-        parts[name] = sound(source, config.skip_bad_images, config.workers, shown)
-    return core.Splits(**parts, info=splits.info)
-
-
-def sound(
-    source: LandmarkSource,
-    skip_bad: bool,
-    workers: int,
-    shown: Callable[[int, int], None] | None = None,
-) -> LandmarkSource:
-    """The examples of a source that can be read; the others are named.
-
-    Raises:
-        DataError: there are such, and `skip_bad` is false; or none is left.
-    """
-    bad = check.find_bad_pictures(source, shown, workers)
-    if not skip_bad:
-        check.require_no_bad_pictures(bad)
-    for picture in bad:
-        print(f"left out {picture.identifier}: {picture.reason}")
-    kept = np.delete(np.arange(len(source)), [picture.index for picture in bad])
-    if not len(kept):
-        raise core.DataError(
-            f"No picture of {len(source)} can be read, the first because {bad[0].reason}"
-        )
-    return core.Subset(source, kept) if bad else source
 
 
 def batching(config: LandmarkConfig, info: LandmarkInfo, size: int) -> LandmarkBatching:

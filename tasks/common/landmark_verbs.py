@@ -18,8 +18,8 @@ from tasks.common import (
     landmark_answers,
     landmark_measures,
     landmark_report,
-    landmark_training,
     prediction,
+    sound_pictures,
 )
 from tasks.common.answers import hand_out
 from tasks.common.found_pictures import find_pictures
@@ -52,7 +52,7 @@ def outside_examples(saved: SavedRun, place: Path, split: str, skip_bad: bool) -
             f"note: {len(table.names) - len(source)} rows of {table.path} have no picture.",
             file=sys.stderr,
         )
-    return landmark_training.sound(source, skip_bad, saved.config.workers)
+    return sound_pictures.sound(source, skip_bad, saved.config.workers)
 
 
 def predict(saved: SavedRun, options: PredictOptions) -> None:
