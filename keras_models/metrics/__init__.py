@@ -3,5 +3,10 @@
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__, submodules=["landmarks", "logit_gradient"]
+    __name__,
+    submodules=[
+        "landmarks",
+        "logit_gradient",
+        "saliency",
+    ],
 )
