@@ -57,14 +57,18 @@ class TrainConfig(RunConfig):
     dry_run: bool = False
     """One batch, one epoch a stage: does everything run to the end?"""
 
-    schedule: Literal["constant", "warmup_cosine", "one_cycle", "inverse_time", "plateau"] = (
-        "warmup_cosine"
-    )
+    schedule: Literal[
+        "constant", "warmup_cosine", "one_cycle", "inverse_time", "plateau", "step"
+    ] = "warmup_cosine"
     """How the learning rate moves within a stage."""
     warmup_fraction: float = 0.1
     """Share of a stage's steps in which `warmup_cosine` raises the learning rate from 0."""
     decay: float = 1e-5
     """`inverse_time` divides the learning rate by 1 + decay * steps."""
+    step_epochs: int = 5
+    """`step` multiplies the learning rate by `--step-factor` each time so many epochs are over."""
+    step_factor: float = 0.1
+    """What `step` multiplies the learning rate by."""
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
     """`sgd` has momentum 0.9 (Nesterov)."""
     weight_decay: float = 0.0

@@ -28,25 +28,27 @@ def build_optimizer(
         One optimizer, or a `keras.optimizers.MultiOptimizer` with one per group, named as the
         groups, where their rates differ.
     """
-    total_steps = stage.epochs * steps_per_epoch
     if stage.depth_factor == 1.0 or len(groups) == 1:
-        return _optimizer(config, stage.learning_rate, total_steps, name=config.optimizer)
+        rate = learning_rate(config, stage.learning_rate, stage.epochs, steps_per_epoch)
+        return _optimizer(config, rate, name=config.optimizer)
     by_path = {}
     for depth, group in enumerate(groups):
-        rate = stage.learning_rate * stage.depth_factor**depth
-        optimizer = _optimizer(config, rate, total_steps, name=group.name)
+        peak = stage.learning_rate * stage.depth_factor**depth
+        rate = learning_rate(config, peak, stage.epochs, steps_per_epoch)
+        optimizer = _optimizer(config, rate, name=group.name)
         by_path |= {variable.path: optimizer for variable in group.variables}
     return keras.optimizers.MultiOptimizer(lambda variable: by_path[variable.path])
 
 
 def learning_rate(
-    config: TrainConfig, peak: float, total_steps: int
+    config: TrainConfig, peak: float, epochs: int, steps_per_epoch: int
 ) -> float | keras.optimizers.schedules.LearningRateSchedule:
     """The schedule that `config.schedule` names, reaching `peak` at its highest.
 
     `constant` and `plateau` are plain numbers: a callback lowers the latter while it trains. A
     peak of 0 is constant: the weights of the stage are found in another way.
     """
+    total_steps = epochs * steps_per_epoch
     if peak == 0:
         return 0.0
     if config.schedule == "warmup_cosine":
@@ -57,14 +59,20 @@ def learning_rate(
         return OneCycle(peak, total_steps)
     if config.schedule == "inverse_time":
         return keras.optimizers.schedules.InverseTimeDecay(peak, 1, config.decay)
+    if config.schedule == "step":
+        return keras.optimizers.schedules.ExponentialDecay(
+            peak, config.step_epochs * steps_per_epoch, config.step_factor, staircase=True
+        )
     return peak
 
 
 def _optimizer(
-    config: TrainConfig, peak: float, total_steps: int, name: str
+    config: TrainConfig,
+    rate: float | keras.optimizers.schedules.LearningRateSchedule,
+    name: str,
 ) -> keras.optimizers.Optimizer:
     shared = {
-        "learning_rate": learning_rate(config, peak, total_steps),
+        "learning_rate": rate,
         "weight_decay": config.weight_decay or None,
         "clipnorm": config.clip_norm,
         "use_ema": config.ema_momentum is not None,

@@ -26,9 +26,12 @@ def check_training(config: TrainConfig) -> None:
         UserError: the first one found.
     """
     require_at_least(config, ("limit", "patience", "accumulate_steps", "workers"), 1)
+    require_at_least(config, ("step_epochs",), 1)
     require_at_least(config, ("weight_decay", "decay", "checkpoint_seconds"), 0)
     require_shares(config, ("warmup_fraction",))
     _require_seed(config.seed)
+    if not 0 < config.step_factor <= 1:
+        refuse("step_factor", "above 0 and at most 1", config.step_factor)
     if config.batch_size != "auto" and config.batch_size < 1:
         refuse("batch_size", "at least 1, or `auto`", config.batch_size)
     if config.ema_momentum is not None and not 0 < config.ema_momentum < 1:

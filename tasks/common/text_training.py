@@ -62,9 +62,7 @@ def _optimizer(
 ) -> keras.optimizers.Optimizer:
     if config.optimizer == "sgd":
         # Without momentum, which the suite's other tasks have: it would be ten times the step.
-        total_steps = stage.epochs * steps_per_epoch
-        return keras.optimizers.SGD(
-            optimizers.learning_rate(config, stage.learning_rate, total_steps)
-        )
+        rate = optimizers.learning_rate(config, stage.learning_rate, stage.epochs, steps_per_epoch)
+        return keras.optimizers.SGD(rate)
     group = transfer.ParameterGroup("all", tuple(model.trainable_variables))
     return optimizers.build_optimizer(config, stage, (group,), steps_per_epoch)

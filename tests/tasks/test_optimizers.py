@@ -146,7 +146,7 @@ def test_moving_averages_are_kept_only_if_asked_for(depth_factor: float) -> None
 
 def rates_of(schedule: str, total_steps: int, **options: float) -> np.ndarray:
     config = dataclasses.replace(CONSTANT, schedule=schedule, **options)
-    rate = learning_rate(config, 0.1, total_steps)
+    rate = learning_rate(config, 0.1, 1, total_steps)
     if isinstance(rate, float):
         return np.full(total_steps, rate)
     return np.array([float(rate(step)) for step in range(total_steps)])
@@ -178,11 +178,18 @@ def test_the_ends_of_the_schedules() -> None:
 @pytest.mark.parametrize("schedule", ["constant", "plateau"])
 def test_a_rate_that_callbacks_may_change_is_a_plain_number(schedule: str) -> None:
     config = dataclasses.replace(CONSTANT, schedule=schedule)
-    assert learning_rate(config, 0.1, 100) == 0.1
+    assert learning_rate(config, 0.1, 1, 100) == 0.1
+
+
+def test_a_step_lowers_the_rate_after_so_many_epochs() -> None:
+    config = dataclasses.replace(CONSTANT, schedule="step", step_epochs=2, step_factor=0.1)
+    rate = learning_rate(config, 0.5, epochs=5, steps_per_epoch=3)
+    rates = [float(rate(step)) for step in range(15)]
+    np.testing.assert_allclose(rates, [0.5] * 6 + [0.05] * 6 + [0.005] * 3, rtol=1e-5)
 
 
 @pytest.mark.parametrize(
-    "schedule", ["constant", "warmup_cosine", "one_cycle", "inverse_time", "plateau"]
+    "schedule", ["constant", "warmup_cosine", "one_cycle", "inverse_time", "plateau", "step"]
 )
 @pytest.mark.parametrize("total_steps", [1, 2, 3])
 @pytest.mark.parametrize("warmup_fraction", [0.0, 0.1, 0.9])
