@@ -12,9 +12,12 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=[
         "alexnet",
+        "any_size",
         "backbone_weights",
         "backbones",
+        "dense_depth",
         "early_head",
+        "fast_scnn",
         "folding",
         "heads",
         "imagenet_classifiers",

@@ -1,0 +1,107 @@
+"""Networks for pictures of any size."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy import ndimage
+
+from datasets import pipeline
+from keras_models.any_size import any_size, class_ids, takes_any_size
+from keras_models.map_output import MapOutput, map_layer
+
+HEIGHT, WIDTH, NAMES = 12, 20, ("sky", "road", "car")
+
+
+def network(shrink: int = 1) -> keras.Model:
+    """Shares of red, green and blue, from a picture blurred a little; nothing is random."""
+    image = keras.Input((HEIGHT, WIDTH, 3), dtype="uint8", name="image")
+    x = keras.layers.Rescaling(1 / 25)(image)
+    x = keras.layers.AveragePooling2D(shrink)(x) if shrink > 1 else x
+    x = keras.layers.BatchNormalization(name="normalised")(x)
+    return keras.Model(image, MapOutput(NAMES, "probability")(keras.layers.Softmax()(x)))
+
+
+def picture(height: int, width: int, seed: int = 0) -> np.ndarray:
+    """Smooth blobs of colour, uint8 (height, width, 3)."""
+    noise = np.random.default_rng(seed).normal(0, 1, (height, width, 3))
+    smooth = ndimage.gaussian_filter(noise, (2, 2, 0))
+    return np.clip(127 + 60 * smooth / smooth.std(), 0, 255).astype(np.uint8)
+
+
+def answer(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    return keras.ops.convert_to_numpy(model(images, training=False))
+
+
+def test_a_picture_of_the_networks_size_gets_the_networks_own_answer() -> None:
+    images = np.stack([picture(HEIGHT, WIDTH, seed) for seed in range(3)])
+    model = network()
+    np.testing.assert_array_equal(answer(any_size(model), images), answer(model, images))
+
+
+@pytest.mark.parametrize("size", [(12, 33), (37, 20), (50, 61), (7, 9), (1, 1), (97, 5)])
+def test_another_size_is_squashed_answered_and_stretched_back(size: tuple[int, int]) -> None:
+    model, image = network(2), picture(*size)
+    squashed = pipeline.resize(image, (HEIGHT, WIDTH), "squash").numpy()
+    maps = answer(model, squashed[None])
+    assert maps.shape == (1, HEIGHT // 2, WIDTH // 2, 3)
+    expected = tf.image.resize(maps, size).numpy()
+    received = answer(any_size(model), image[None])
+    # Sums in another order round a half to the other grey level now and then.
+    np.testing.assert_allclose(received, expected, atol=0.011)
+    assert np.abs(received - expected).mean() < 1e-4
+
+
+def test_squashing_is_that_of_the_data_sets() -> None:
+    image = picture(145, 211)
+    image_layer = any_size(network()).get_layer("to_network_size")
+    received = answer(image_layer, image[None])[0].astype(int)
+    expected = pipeline.resize(image, (HEIGHT, WIDTH), "squash").numpy()
+    assert np.abs(received - expected).max() <= 1
+    assert (received != expected).mean() < 0.01
+
+
+def test_a_batch_of_any_size_and_a_saved_model_answer_alike(tmp_path) -> None:
+    images = np.stack([picture(30, 18, seed) for seed in range(3)])
+    model = any_size(network(2))
+    alone = np.concatenate([answer(model, image[None]) for image in images])
+    np.testing.assert_allclose(answer(model, images), alone, atol=1e-6)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(answer(loaded, images), alone, atol=1e-6)
+    assert map_layer(loaded).names == NAMES
+
+
+def test_class_ids_are_compared_at_the_pictures_size() -> None:
+    """Probabilities are stretched, not ids: a stretched id has steps of whole network pixels."""
+    model, image = network(4), picture(60, 100)
+    shares = answer(any_size(model), image[None])
+    ids = answer(any_size(class_ids(model)), image[None])
+    assert ids.dtype == np.int32
+    np.testing.assert_array_equal(ids, shares.argmax(axis=-1))
+    coarse = answer(class_ids(model), pipeline.resize(image, (HEIGHT, WIDTH), "squash")[None])
+    steps = tf.image.resize(coarse[..., None], (60, 100), method="nearest").numpy()[..., 0]
+    assert (steps != ids).mean() > 0.02
+    np.testing.assert_array_equal(class_ids(model).layers[-1].names, NAMES)
+
+
+def test_a_graph_of_unknown_size_computes_the_same() -> None:
+    model, image = any_size(network(2)), picture(31, 45)
+    specification = tf.TensorSpec((None, None, None, 3), tf.uint8)
+    graph = tf.function(lambda images: model(images, training=False), [specification])
+    np.testing.assert_allclose(graph(image[None]), answer(model, image[None]), atol=1e-6)
+
+
+def test_what_has_an_open_size_or_no_maps_is_refused() -> None:
+    assert takes_any_size(any_size(network()))
+    assert not takes_any_size(network())
+    with pytest.raises(ValueError, match="of one size"):
+        any_size(any_size(network()))
+    image = keras.Input((8, 8, 3), dtype="uint8")
+    pooled = keras.Model(image, keras.layers.GlobalAveragePooling2D()(image))
+    with pytest.raises(ValueError, match="give maps"):
+        any_size(pooled)
+    with pytest.raises(ValueError, match="MapOutput"):
+        class_ids(pooled)
