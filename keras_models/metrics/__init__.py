@@ -7,6 +7,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=[
         "landmarks",
         "logit_gradient",
+        "reconstruction",
         "saliency",
+        "segmentation",
     ],
 )
