@@ -1,0 +1,111 @@
+"""Pictures of class ids: read with care, counted.
+
+Tensor contract: a mask is uint8 (height, width), an id for each pixel; ids run from 0 to the
+number of classes, and the last one, equal to that number, is void: of no class.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from datasets.core import DataError, DatasetInfo, LabelledSource
+from datasets.dense_maps import MapKind
+from datasets.images import MAX_PIXELS, one_line
+
+# Formats that keep every pixel as it is; a JPEG would invent ids along every edge.
+FORMATS = ("PNG", "BMP", "GIF", "TIFF")
+# Grey of 8 bits, or numbers of a palette; what colours stand for is not known.
+MODES = ("L", "P")
+
+
+@dataclasses.dataclass(frozen=True)
+class ClassMaskInfo(DatasetInfo):
+    """What a data set of pictures with class masks is; its class names are without void.
+
+    Attributes:
+        class_colours: a display colour per class, RGB in [0, 255].
+        class_shares: the share of each class among the training pixels that are not void.
+    """
+
+    class_colours: tuple[tuple[int, int, int], ...]
+    class_shares: tuple[float, ...] = ()
+
+
+def mask_kind(class_count: int) -> MapKind:
+    """How a mask follows its picture: never mixed, and void outside."""
+    return MapKind("mask", "nearest", class_count)
+
+
+def read_mask(path: str | Path, class_count: int) -> np.ndarray:
+    """Reads a mask file, whose content decides the format.
+
+    Args:
+        path: the file.
+        class_count: number of classes; ids above it are damage.
+
+    Returns:
+        uint8 (height, width), ids in [0, class_count].
+
+    Raises:
+        DataError: the file is missing, empty, cut short, no picture, not of 8-bit ids, or has an
+            id above `class_count`.
+    """
+    mask = _decoded(Path(path))
+    largest = int(mask.max())
+    if largest > class_count:
+        row, column = np.argwhere(mask > class_count)[0]
+        raise DataError(
+            f"{path} must hold class ids from 0 to {class_count - 1}, or {class_count} for void, "
+            f"received {mask[row, column]} in row {row}, column {column}: mend or remove it."
+        )
+    return mask
+
+
+def _decoded(path: Path) -> np.ndarray:
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            if not 0 < image.width * image.height <= MAX_PIXELS:
+                raise DataError(
+                    f"{path} must have at most {MAX_PIXELS} pixels, received {image.width} x "
+                    f"{image.height}: remove it."
+                )
+            if image.mode not in MODES:
+                raise DataError(
+                    f"{path} must hold one 8-bit class id a pixel (mode L or P), received mode "
+                    f"{image.mode}: write the ids themselves, not colours."
+                )
+            image.load()
+            return np.array(image)
+    except DataError:
+        raise
+    except FileNotFoundError:
+        raise DataError(f"{path} was not found: put the mask there.") from None
+    except Exception as error:  # decoders fail in many ways on hostile bytes: all mean "damaged"
+        raise DataError(
+            f"{path} is not a mask that can be read ({', '.join(FORMATS)}), or is cut short or "
+            f"damaged ({one_line(error)}): replace or remove it."
+        ) from error
+
+
+def class_shares(source: LabelledSource, class_count: int) -> tuple[float, ...]:
+    """The share of each class among the pixels of a source that are not void.
+
+    Every picture counts by its own pixels, as it is stored.
+
+    Raises:
+        DataError: all pixels are void, or a mask cannot be read.
+    """
+    counts = np.zeros(class_count, np.int64)
+    for index in range(len(source)):
+        mask = source.example(index)["mask"].ravel()
+        counts += np.bincount(mask, minlength=class_count)[:class_count]
+    if not counts.sum():
+        raise DataError(
+            f"The {len(source)} training masks, of which the first is {source.identifier(0)}, must "
+            "hold pixels of some class, received void alone: name other masks."
+        )
+    return tuple(float(share) for share in counts / counts.sum())
