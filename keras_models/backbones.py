@@ -90,9 +90,13 @@ def _vgg(depth: int, convolutions: int) -> Backbone:
 
 
 def _densenet(depth: int) -> Backbone:
-    """DenseNet (Huang et al. 2017); a stage is a dense block and its transition."""
+    """DenseNet (Huang et al. 2017); a stage is a dense block and its transition.
+
+    Skips are CONV1, POOL1, POOL2 and POOL3 of Alhashim & Wonka 2018 (arXiv 1812.11941, appendix):
+    what leaves a transition has half the channels of what enters it.
+    """
     stages = ("conv1_relu", "pool2_pool", "pool3_pool", "pool4_pool", "relu")
-    skips = ("conv1_relu", "pool2_relu", "pool3_relu", "pool4_relu", "relu")
+    skips = ("conv1_relu", "pool1", "pool2_pool", "pool3_pool", "relu")
     file = f"densenet{depth}{_TF_KERNELS}"
     return Backbone(f"DenseNet{depth}", "torch", 224, 32, stages, skips, file)
 

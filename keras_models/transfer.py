@@ -173,8 +173,9 @@ def _stage_ends(backbone: keras.Model) -> tuple[str, ...]:
     """The operation that ends each stage; a backbone that is cut has its last stage cut, too."""
     inside = {operation.name for operation in backbone.operations}
     ends = tuple(name for name in BACKBONES[backbone.name].stages if name in inside)
-    # `output_names` would be those from before `build_backbone` renamed layers.
-    last = [op.name for op in backbone.operations if op.output is backbone.output]
+    # `output_names` would be those from before `build_backbone` renamed layers. Where skips come
+    # out as well, the deepest output is the last one.
+    last = [op.name for op in backbone.operations if op.output is backbone.outputs[-1]]
     return ends if last[0] in ends else (*ends, last[0])
 
 

@@ -4,10 +4,5 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=[
-        "reconstruction",
-        "regression",
-        "saliency",
-        "segmentation",
-    ],
+    submodules=["depth", "reconstruction", "regression", "saliency", "segmentation"],
 )
