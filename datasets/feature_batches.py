@@ -2,7 +2,8 @@
 
 As in `datasets.pipeline`, order and view of an example are functions of (seed, epoch, index), so a
 run repeats itself and can go on from any step. A batch is a pair: features, float32, (batch,
-...); `target`, float32 one-hot, (batch, classes).
+...); `target`, float32, (batch, ...): what the example is, such as its class one-hot, or what is
+seen in the same view, such as the picture itself.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from datasets.pipeline import ready
 
 def training_batches(
     cache: FeatureCache,
-    targets: np.ndarray,
+    targets: np.ndarray | FeatureCache,
     batch_size: int,
     seed: int,
     epochs: range,
@@ -30,7 +31,8 @@ def training_batches(
 
     Args:
         cache: features of the training examples.
-        targets: one-hot, float32 (n, classes), in the order of the examples.
+        targets: (n, ...), in the order of the examples; or of every view its own, as many views as
+            the features have.
         batch_size: examples a batch; the last one of an epoch may hold fewer.
         seed: with the epoch it decides the order, by itself which view comes first.
         epochs: the epochs to run through, numbered from the start of the run.
@@ -52,7 +54,7 @@ def training_batches(
 
 
 def evaluation_batches(
-    cache: FeatureCache, targets: np.ndarray, batch_size: int
+    cache: FeatureCache, targets: np.ndarray | FeatureCache, batch_size: int
 ) -> tf.data.Dataset:
     """Every example once, in order, in its first view, which is the plain one."""
 
@@ -65,21 +67,27 @@ def evaluation_batches(
 
 
 def _batch(
-    cache: FeatureCache, targets: np.ndarray, views: np.ndarray, indices: np.ndarray
+    cache: FeatureCache,
+    targets: np.ndarray | FeatureCache,
+    views: np.ndarray,
+    indices: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    return cache.take(views, indices).astype(np.float32), targets[indices]
+    by_view = isinstance(targets, FeatureCache)
+    target = targets.take(views, indices) if by_view else targets[indices]
+    return cache.take(views, indices).astype(np.float32), target.astype(np.float32)
 
 
 def _dataset(
     batches: Callable[[], Iterator[tuple[np.ndarray, np.ndarray]]],
     cache: FeatureCache,
-    targets: np.ndarray,
+    targets: np.ndarray | FeatureCache,
     count: int,
 ) -> tf.data.Dataset:
     """A dataset of `count` batches; Keras warns where it has to find out how many there are."""
+    target_shape = targets.shape if isinstance(targets, FeatureCache) else targets.shape[1:]
     signature = (
         tf.TensorSpec((None, *cache.shape), tf.float32),
-        tf.TensorSpec((None, *targets.shape[1:]), tf.float32),
+        tf.TensorSpec((None, *target_shape), tf.float32),
     )
     dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
     return ready(dataset.apply(tf.data.experimental.assert_cardinality(count)), workers=1)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
 
 import keras
 import numpy as np
@@ -20,6 +22,18 @@ from tasks.common.task import Stage
 _BATCH = 32
 # Pictures on which a folded trunk is compared with the trunk itself.
 _COMPARED = 2
+
+
+class StoreOptions(Protocol):
+    """The options that decide what is stored, and where; an `ImageClassifierConfig` has them."""
+
+    image_size: tuple[int, int]
+    resizing: str
+    augment: tuple[str, ...]
+    seed: int
+    workers: int
+    cache_dir: Path
+    cache_precision: str
 
 
 def freezes(network: keras.Model, stage: Stage) -> bool:
@@ -73,7 +87,7 @@ class Store:
 
     def __init__(
         self,
-        config: ImageClassifierConfig,
+        config: StoreOptions,
         info: core.DatasetInfo,
         trunk: keras.Model,
         working: Callable[[], None] = lambda: None,

@@ -87,3 +87,13 @@ def test_evaluation_shows_the_plain_view_in_order(cache) -> None:
 def test_the_number_of_batches_is_known(cache) -> None:
     assert int(training_batches(cache, TARGETS, BATCH, 0, range(1, 4), 2).cardinality()) == 7
     assert int(evaluation_batches(cache, TARGETS, BATCH).cardinality()) == 3
+
+
+def test_a_target_may_be_of_the_view_that_is_shown(cache) -> None:
+    pictures = FeatureCache([array.astype(np.uint8) * 2 for array in cache.maps])
+    for features, targets in training_batches(cache, pictures, BATCH, 3, range(VIEWS)):
+        assert targets.dtype == np.float32
+        np.testing.assert_array_equal(targets, 2 * features.numpy())
+    plain = evaluation_batches(cache, pictures, BATCH)
+    joined_targets = np.concatenate([targets.numpy() for _, targets in plain])
+    np.testing.assert_array_equal(joined_targets, pictures.maps[0])
