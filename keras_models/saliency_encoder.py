@@ -5,7 +5,7 @@ object recognition", 2016: features of several depths, a small network of 1x1 co
 them, a centre bias added to its logits, a density over the places of the picture.
 
 Tensor contract: input `image` (batch, height, width, 3), uint8, RGB, range [0, 255]; output
-`maps` (batch, ceil(height / 4), ceil(width / 4), 1), float32, in (0, 1]: saliency relative to the
+`maps` (batch, ceil(height / 4), ceil(width / 4), 1), float32, in [0, 1]: saliency relative to the
 most salient place of the picture. Preprocessing is a layer inside the model.
 """
 

@@ -17,7 +17,7 @@ class RelativeDensity(keras.layers.Layer):
 
     Divided by its sum, it is the softmax over all places, which is what a density of fixations
     should be (Jetley, Murray & Vig, "End-to-End Saliency Mapping via Probability Distribution
-    Prediction", CVPR 2016). In (0, 1], 1 in the most salient place; always float32.
+    Prediction", CVPR 2016). In [0, 1], 1 in the most salient place; always float32.
     """
 
     def __init__(self, *, dtype="float32", **kwargs):

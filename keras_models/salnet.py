@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import Literal
 
 import keras
+from keras import ops
 
 from keras_models.local_response_normalization import LocalResponseNormalization
 from keras_models.map_output import MapOutput
@@ -80,7 +81,7 @@ def build_deep_salnet(
         POOLING,
         padding="same",
         use_bias=False,
-        kernel_initializer=_interpolation,
+        kernel_initializer=BilinearKernel(),
         name="deconv1",
     )(x)
     return keras.Model(image, _maps(x, output), name="deep_salnet")
@@ -96,15 +97,20 @@ def _check_deep(image_size: tuple[int, int], width: float) -> None:
         raise ValueError(f"`width` must be above 0. Received: width={width}")
 
 
-def _interpolation(shape, dtype=None):
+@keras.saving.register_keras_serializable(package="keras_models")
+class BilinearKernel(keras.initializers.Initializer):
     """Bilinear interpolation as the first kernel of a transposed convolution with stride size / 2.
 
-    Random numbers would begin with a chequered map (Long, Shelhamer & Darrell 2015, section 3.3).
+    For one map. Random numbers would begin with a chequered one (Long, Shelhamer & Darrell, "Fully
+    Convolutional Networks for Semantic Segmentation", CVPR 2015, section 3.3).
     """
-    size = shape[0]
-    middle = (size - 1) / 2
-    share = 1 - keras.ops.abs(keras.ops.arange(size, dtype="float32") - middle) / (size / 2)
-    return keras.ops.cast((share[:, None] * share[None, :])[..., None, None], dtype)
+
+    def __call__(self, shape, dtype=None):
+        """The kernel of shape (size, size, 1, 1)."""
+        size = shape[0]
+        middle = (size - 1) / 2
+        share = 1 - ops.abs(ops.arange(size, dtype="float32") - middle) / (size / 2)
+        return ops.cast((share[:, None] * share[None, :])[..., None, None], dtype or "float32")
 
 
 def build_shallow_salnet(width: float = 1.0, output: Output = "linear") -> keras.Model:

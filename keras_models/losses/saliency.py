@@ -8,16 +8,19 @@ al. 2016) trains by the mean squared error, `keras.losses.MeanSquaredError`.
 from __future__ import annotations
 
 import keras
+from keras import ops
 
-from keras_models.metrics.saliency import map_correlation, map_divergence
+from keras_models.metrics.saliency import as_distributions, map_correlation
 
 EPSILON = 1e-7
-"""Added to the prediction in the divergence. The metric's 2e-16 would let a prediction of 0 where
-somebody looked have a gradient of 10^15, which ends a training."""
+"""Added to every place of the prediction, whose sum is then made 1 again. The metric's 2e-16 would
+let a prediction of 0 where somebody looked have a gradient of 10^15, which ends a training."""
 
 
 def divergence_loss(y_true, y_pred):
-    """KL of the true distribution from the predicted one, at least 0, in nats; 0 where equal.
+    """KL of the true distribution Q from the predicted one P, at least 0, in nats.
+
+        KL = sum_i Q_i log(Q_i / P'_i),   P' = (P + epsilon) / (1 + places * epsilon)
 
     For a prediction that is a softmax over places it is, but for the entropy of the truth, the
     negative logarithm of the fixations' likelihood. Scales do not matter: both maps are divided by
@@ -26,7 +29,12 @@ def divergence_loss(y_true, y_pred):
     Raises:
         ValueError: the shapes differ.
     """
-    return map_divergence(y_true, y_pred, EPSILON)
+    truth, prediction = as_distributions(y_true, y_pred)
+    smoothed = (prediction + EPSILON) / (1 + prediction.shape[-1] * EPSILON)
+    # Where nobody looked the term is 0; its logarithm must not be taken.
+    looked = truth > 0
+    ratio = ops.where(looked, truth, 1.0) / ops.where(looked, smoothed, 1.0)
+    return ops.sum(truth * ops.log(ratio), axis=-1)
 
 
 def correlation_loss(y_true, y_pred):

@@ -34,6 +34,16 @@ def as_distribution(maps):
     return shares / ops.sum(shares, axis=-1, keepdims=True)
 
 
+def as_distributions(y_true, y_pred):
+    """Both maps `as_distribution`.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    truth, prediction = _same_shape(y_true, y_pred)
+    return as_distribution(truth), as_distribution(prediction)
+
+
 def map_correlation(y_true, y_pred):
     """CC: Pearson's correlation of the two maps of each picture, in [-1, 1]; 0 for a flat map.
 
@@ -58,20 +68,20 @@ def map_similarity(y_true, y_pred):
     Raises:
         ValueError: the shapes differ.
     """
-    truth, prediction = (as_distribution(maps) for maps in _same_shape(y_true, y_pred))
+    truth, prediction = as_distributions(y_true, y_pred)
     return ops.sum(ops.minimum(truth, prediction), axis=-1)
 
 
-def map_divergence(y_true, y_pred, epsilon=MATLAB_EPSILON):
-    """KL: information lost where the prediction P stands for the truth Q, at least 0, in nats.
+def map_divergence(y_true, y_pred):
+    """KL: information lost where the prediction P stands for the truth Q, in nats; 0 where equal.
 
-        KL = sum_i Q_i log(epsilon + Q_i / (epsilon + P_i))
+        KL = sum_i Q_i log(epsilon + Q_i / (epsilon + P_i)),   epsilon = `MATLAB_EPSILON`
 
     Raises:
         ValueError: the shapes differ.
     """
-    truth, prediction = (as_distribution(maps) for maps in _same_shape(y_true, y_pred))
-    return ops.sum(truth * ops.log(epsilon + truth / (epsilon + prediction)), axis=-1)
+    truth, prediction = as_distributions(y_true, y_pred)
+    return ops.sum(truth * ops.log(MATLAB_EPSILON + truth / (MATLAB_EPSILON + prediction)), axis=-1)
 
 
 def _same_shape(y_true, y_pred):

@@ -1,0 +1,133 @@
+"""Pictures with fixations: what is kept, what is left out and counted, what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from datasets import fixated_street, saliency
+from datasets.core import DataError
+from datasets.fixation_maps import Blur, saliency_map
+from tests.datasets.fixation_lists import write_data, write_list, write_pictures
+
+
+def test_an_example_holds_the_fixations_on_its_picture(tmp_path: Path) -> None:
+    write_pictures(tmp_path, ["a.png"])
+    rows = ["a.png,0,5,6,0.3,0.1", "a.png,1,40.5,3,0.4,0.1", "a.png,1,39.5,29.5,0.4,0.1"]
+    write_list(tmp_path, rows)
+    source, sentence = saliency.read_all(tmp_path, Blur())
+    example = source.example(0)
+    assert example["image"].shape == (30, 40, 3)
+    assert example["fixations"].tolist() == [[5, 6], [39.5, 29.5]]
+    assert example["observers"].tolist() == [0, 1]
+    expected = saliency_map(example["fixations"], (30, 40), Blur())
+    np.testing.assert_array_equal(example["saliency"], expected)
+    assert sentence.startswith("1 pictures with 3 fixations of 2 observers; left out are 1 of")
+
+
+def test_fixations_before_the_picture_was_seen_are_left_out(tmp_path: Path) -> None:
+    write_pictures(tmp_path, ["a.png", "b.png"])
+    rows = ["a.png,0,20,15,0.0,0.3", "a.png,0,5,6,0.1,0.1", "b.png,0,20,15,0.09,0.1"]
+    write_list(tmp_path, rows)
+    source, sentence = saliency.read_all(tmp_path, Blur())
+    assert len(source) == 1
+    assert source.example(0)["fixations"].tolist() == [[5, 6]]
+    assert "2 others that began before 0.1 s" in sentence
+    everything, _ = saliency.read_all(tmp_path, Blur(), earliest_seconds=0.0)
+    assert len(everything) == 2
+    with pytest.raises(DataError, match="smaller --earliest-seconds"):
+        saliency.read_all(tmp_path, Blur(), earliest_seconds=5.0)
+
+
+def test_a_picture_whose_fixations_all_lie_beside_it_is_named(tmp_path: Path) -> None:
+    write_pictures(tmp_path, ["a.png"])
+    write_list(tmp_path, ["a.png,0,50,6,0.3,0.1", "a.png,0,-1,6,0.3,0.1"])
+    source, _ = saliency.read_all(tmp_path, Blur())
+    with pytest.raises(DataError, match=r"a\.png of 40 x 30 pixels, received 2 .* in row 2"):
+        source.example(0)
+
+
+def test_a_damaged_picture_is_named(tmp_path: Path) -> None:
+    write_data(tmp_path, 2)
+    (tmp_path / "images" / "001.png").write_bytes(b"\x89PNG\r\n\x1a\n no")
+    source, _ = saliency.read_all(tmp_path, Blur())
+    with pytest.raises(DataError, match=r"001\.png"):
+        source.example(1)
+
+
+def test_missing_pictures_are_named_or_left_out(tmp_path: Path) -> None:
+    write_data(tmp_path, 3)
+    (tmp_path / "images" / "001.png").unlink()
+    with pytest.raises(DataError, match=r"row 22 names the picture '001\.png', which is not in"):
+        saliency.read_all(tmp_path, Blur())
+    source, sentence = saliency.read_all(tmp_path, Blur(), skip_missing=True)
+    assert len(source) == 2
+    assert "1 pictures that are missing" in sentence
+
+
+@pytest.mark.parametrize("name", ["../outside.png", "/etc/passwd", "images/../../outside.png"])
+def test_names_lead_nowhere_but_to_pictures_in_the_folder(tmp_path: Path, name: str) -> None:
+    write_pictures(tmp_path, ["outside.png"])
+    (tmp_path / "images" / "outside.png").rename(tmp_path / "outside.png")
+    write_pictures(tmp_path / "data", ["a.png"])
+    write_list(tmp_path / "data", ["a.png,0,5,6,0.3,0.1", f"{name},0,5,6,0.3,0.1"])
+    with pytest.raises(DataError, match="row 3 names the picture"):
+        saliency.read_all(tmp_path / "data", Blur())
+
+
+def test_two_pictures_of_one_name_are_refused(tmp_path: Path) -> None:
+    write_pictures(tmp_path, ["a.png"])
+    write_pictures(tmp_path / "more", ["a.png"])
+    write_list(tmp_path, ["a.png,0,5,6,0.3,0.1"])
+    with pytest.raises(DataError, match=r"row 2 names the picture 'a\.png', which may be"):
+        saliency.read_all(tmp_path, Blur())
+
+
+def test_places_without_one_list_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="received none"):
+        saliency.find_table(tmp_path)
+    for name in ("one.csv", "two.csv"):
+        (tmp_path / name).write_text("image,subject,x,y\n")
+    with pytest.raises(DataError, match=r"received one\.csv, two\.csv"):
+        saliency.find_table(tmp_path)
+    with pytest.raises(DataError, match="not a folder"):
+        saliency.find_table(tmp_path / "nowhere")
+    assert saliency.find_table(tmp_path / "one.csv") == tmp_path / "one.csv"
+
+
+def test_splits_are_seeded_and_share_nothing(tmp_path: Path) -> None:
+    write_data(tmp_path, 20)
+    splits = saliency.load(tmp_path, 0.2, 0.3, 1, Blur())
+    again = saliency.load(tmp_path, 0.2, 0.3, 1, Blur())
+    other = saliency.load(tmp_path, 0.2, 0.3, 2, Blur())
+
+    def names(part) -> list[str]:
+        return [part.identifier(index) for index in range(len(part))]
+
+    assert [len(part) for part in (splits.train, splits.validation, splits.test)] == [10, 4, 6]
+    parts = [names(part) for part in (splits.train, splits.validation, splits.test)]
+    assert len({name for part in parts for name in part}) == 20
+    assert names(again.test) == parts[2] != names(other.test)
+    with pytest.raises(DataError, match="three splits, received 2"):
+        saliency.load(write_data(tmp_path / "few", 2), 0.2, 0.3, 1, Blur())
+
+
+def test_drawn_streets_have_fixations_and_maps() -> None:
+    splits = fixated_street.load((3, 2, 2), (48, 64), 0, Blur())
+    example = splits.train.example(1)
+    assert set(example) == {"image", "saliency", "fixations", "observers", "label"}
+    assert example["saliency"].shape == (48, 64)
+    assert len(example["fixations"]) == len(example["observers"]) > 0
+    assert splits.train.labels.tolist() == [0, 0, 0]
+    assert not np.array_equal(example["image"], splits.test.example(1)["image"])
+
+
+def test_the_real_data_is_read_whole(shared_data: Path) -> None:
+    source, sentence = saliency.read_all(shared_data / "sun500_saliency", Blur())
+    assert len(source) == 380
+    # 33,422 rows, of which 536 began within a tenth of a second.
+    assert "380 pictures with 32886 fixations of 12 observers" in sentence
+    assert "5 of these beside their pictures, 536 others" in sentence
+    assert source.example(0)["saliency"].max() == 1
