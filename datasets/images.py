@@ -145,8 +145,14 @@ def list_pictures(folder: str | Path) -> list[Path]:
     return sorted(iterate_pictures(folder), key=lambda path: path.as_posix())
 
 
-def iterate_pictures(folder: str | Path) -> Iterator[Path]:
+def iterate_pictures(
+    folder: str | Path, suffixes: tuple[str, ...] = PICTURE_SUFFIXES
+) -> Iterator[Path]:
     """The files of `list_pictures` as they are found: sorted within each folder.
+
+    Args:
+        folder: where to look.
+        suffixes: what the names end in, in lower case.
 
     Raises:
         DataError: the folder or one inside cannot be listed.
@@ -156,7 +162,7 @@ def iterate_pictures(folder: str | Path) -> Iterator[Path]:
     for parent, folders, names in os.walk(folder, onerror=_refuse_unlistable):
         folders[:] = sorted(name for name in folders if is_visible(name))
         for name in sorted(names):
-            if not is_visible(name) or not name.lower().endswith(PICTURE_SUFFIXES):
+            if not is_visible(name) or not name.lower().endswith(suffixes):
                 continue
             path = Path(parent, name)
             leads_out = path.is_symlink() and not path.resolve().is_relative_to(inside)

@@ -3,14 +3,20 @@
     python -m tasks.predict latest car.jpg
     python -m tasks.predict latest holiday_pictures --top 1 --json answers.jsonl
     python -m tasks.predict first one.png two.jpg --csv answers.csv --pictures annotated
+    python -m tasks.predict streets drive.mp4 --pictures painted
 
 `--json` writes a line an example as soon as it is answered; `--csv` has all that the model says,
 such as the probability of every class; `--pictures` takes copies with the answers drawn. Examples
 that cannot be read are named and counted, and do not stop the rest.
+
+Runs whose answers are maps take videos too. For a file NAME, `--pictures` takes NAME.map.png and
+NAME.overlay.png, or .mp4 of a video, `--arrays` takes NAME.npy and `--point-cloud` NAME.ply, all at
+the size of the given picture; frame 12 of a video is NAME/000012.npy.
 """
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 
@@ -19,6 +25,8 @@ import tyro
 from tasks.common.command_line import guarded, import_tensorflow_quietly
 from tasks.common.errors import UserError
 from tasks.common.predict_options import PredictOptions
+
+_FOLDERS = ("pictures", "arrays", "point_cloud")
 
 
 def check(options: PredictOptions) -> None:
@@ -40,10 +48,16 @@ def check(options: PredictOptions) -> None:
             raise UserError(f"--{option} must be at least 1. Received: {getattr(options, name)}.")
     _check_file(options, "json", (".json", ".jsonl"))
     _check_file(options, "csv", (".csv",))
-    if options.pictures is not None:
-        if options.pictures.exists() and not options.pictures.is_dir():
-            raise UserError(f"--pictures must be a folder. Received: the file {options.pictures}.")
-        require_apart(options.pictures, options.paths)
+    if options.focal_length is not None and not 0 < options.focal_length < math.inf:
+        raise UserError(
+            f"--focal-length must be a positive number of pixels. Received: {options.focal_length}."
+        )
+    for name in _FOLDERS:
+        folder, option = getattr(options, name), f"--{name.replace('_', '-')}"
+        if folder is not None:
+            if folder.exists() and not folder.is_dir():
+                raise UserError(f"{option} must be a folder. Received: the file {folder}.")
+            require_apart(folder, options.paths, option)
 
 
 def _check_file(options: PredictOptions, name: str, endings: tuple[str, ...]) -> None:
@@ -85,10 +99,21 @@ def predict(options: PredictOptions) -> None:
 
     saved = saved_run.open_run(options.run, options.runs_dir)
     verbs = saved.task.verbs()
+    run = f"{saved.folder.path} is a run of {saved.task.name}"
     if options.pictures is not None and not verbs.annotates:
         raise UserError(
-            f"--pictures writes annotated copies of pictures, and {saved.folder.path} is a run of "
-            f"{saved.task.name}, whose examples are {verbs.example}s: leave the option out."
+            f"--pictures writes annotated copies of pictures, and {run}, whose examples are "
+            f"{verbs.example}s: leave the option out."
+        )
+    if options.arrays is not None and not verbs.writes_arrays:
+        raise UserError(
+            f"--arrays writes maps of pictures, and {run}, whose answers are no maps: leave the "
+            "option out."
+        )
+    if options.point_cloud is not None and not verbs.writes_clouds:
+        raise UserError(
+            f"--point-cloud writes what lies how far away, and {run}, whose answers are no "
+            "distances: leave the option out."
         )
     verbs.predict(saved, options)
 

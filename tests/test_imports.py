@@ -68,11 +68,28 @@ SHARED_BY_SOME_TASKS = {
         "datasets.dense_augment",
         "datasets.dense_batches",
         "datasets.dense_maps",
+        "keras_models.any_size",
         "keras_models.map_output",
     ),
     "tasks.common.car_pictures": ("datasets.rendered.cars", "datasets.stanford_cars"),
     "tasks.common.car_pictures_config": ("datasets.rendered",),
+    "tasks.common.depth.evaluation": ("keras_models.depth_quantity",),
+    "tasks.common.depth.kind": ("datasets.depth_range", "datasets.nyu_depth"),
+    "tasks.common.depth.measures": ("keras_models.metrics.depth",),
+    "tasks.common.depth.training": (
+        "datasets.depth_range",
+        "keras_models.losses.depth",
+        "keras_models.metrics.depth",
+    ),
     "tasks.common.layer_spreads": ("keras_models.layer_stack",),
+    "tasks.common.saliency": (
+        "datasets.dense_batches",
+        "datasets.dense_maps",
+        "datasets.fixation_maps",
+        "datasets.saliency",
+        "keras_models.losses.saliency",
+        "keras_models.metrics.saliency",
+    ),
     "tasks.common.phone_price_report": ("datasets.table_splits",),
 }
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+import contextlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePath
 
 import matplotlib
 import numpy as np
@@ -37,7 +38,7 @@ def annotate(picture: np.ndarray, ranking: Sequence[tuple[str, float]]) -> Image
     page = Image.new("RGB", (width, copy.height + line * len(ranking)), PAPER)
     page.paste(copy, ((width - copy.width) // 2, 0))
     draw = ImageDraw.Draw(page)
-    font = _font(round(0.62 * line))
+    font = text_font(round(0.62 * line))
     for number, (name, probability) in enumerate(ranking):
         top = copy.height + number * line
         color = OTHER_BAR if number else FIRST_BAR
@@ -60,7 +61,7 @@ def _at_readable_size(picture: Image.Image) -> Image.Image:
     return picture.resize(size, Image.Resampling.LANCZOS)
 
 
-def _font(size: int) -> ImageFont.FreeTypeFont:
+def text_font(size: int) -> ImageFont.FreeTypeFont:
     """DejaVu Sans, which comes with matplotlib and knows Latin, Greek and Cyrillic letters."""
     path = Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
     return ImageFont.truetype(str(path), size)
@@ -89,19 +90,31 @@ def write_copy(folder: Path, found: FoundPicture, ranking: Sequence[tuple[str, f
 def put_copy(folder: Path, found: FoundPicture, copy: Image.Image) -> Path:
     """Writes a changed copy of a picture to the picture's own place below `folder`.
 
+    Raises:
+        DataError: as for `replacing_below`.
+        OSError: the copy cannot be written.
+    """
+    with replacing_below(folder, found.place) as temporary:
+        copy.save(temporary)
+    return folder / found.place
+
+
+@contextlib.contextmanager
+def replacing_below(folder: Path, place: PurePath, option: str = "--pictures") -> Iterator[Path]:
+    """A temporary path to write to, of the same suffix, that takes its place below `folder`.
+
     It is put in place by a rename, so that a link that lies there is replaced, not followed.
 
     Raises:
         DataError: its place lies outside `folder` because a link leads out of it.
-        OSError: the copy cannot be written.
+        OSError: the folder cannot be made.
     """
-    path = folder / found.place
+    path = folder / place
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.parent.resolve().is_relative_to(folder.resolve()):
         raise DataError(
             f"{path} lies outside {folder}, because a link in it leads there: remove the link, or "
-            "choose another folder with --pictures."
+            f"choose another folder with {option}."
         )
     with run_folder.replacing(path) as temporary:
-        copy.save(temporary)
-    return path
+        yield temporary

@@ -19,8 +19,8 @@ class Answer:
 
     Attributes:
         name: what the example is called: the path of its file, or file and row.
-        output: float32, shape (columns,), such as a probability per class; None where the example
-            cannot be read.
+        output: float32, shape (columns,), such as a probability per class, or for maps (height,
+            width, columns); None where the example cannot be read.
         error: one sentence that says why it cannot be read; None where it can.
         picture: the file, where the example is a picture.
     """
@@ -82,7 +82,8 @@ def hand_out(
         _refuse(options, counts["unreadable"], example, files)
     left_out = f", {counts['unreadable']} could not be read" if counts["unreadable"] else ""
     print(f"{counts['read']} {done}{left_out}")
-    written = [place for place in (options.json, options.csv, options.pictures) if place]
+    places = (options.json, options.csv, options.pictures, options.arrays, options.point_cloud)
+    written = [place for place in places if place]
     if written:
         print(f"written: {', '.join(map(str, written))}")
 

@@ -17,32 +17,38 @@ class FoundPicture:
     Attributes:
         path: where it lies.
         place: relative path without `..` under which a copy may lie; no two pictures of one
-            command have the same. It ends in a suffix of `images.PICTURE_SUFFIXES`.
+            command have the same. It ends in one of the suffixes that were looked for.
     """
 
     path: Path
     place: PurePath
 
 
-def find_pictures(arguments: Sequence[Path]) -> Iterator[FoundPicture]:
+def find_pictures(
+    arguments: Sequence[Path], suffixes: tuple[str, ...] = images.PICTURE_SUFFIXES
+) -> Iterator[FoundPicture]:
     """The pictures in the folders named, and the files named, whatever their names end in.
 
     A file that does not exist is handed out like any other: reading it says what is wrong.
+
+    Args:
+        arguments: files and folders.
+        suffixes: what the names of files in folders end in, in lower case.
 
     Raises:
         DataError: a folder cannot be listed.
     """
     only_one = len(arguments) == 1
-    for path, place in zip(arguments, _places(arguments), strict=True):
+    for path, place in zip(arguments, _places(arguments, suffixes), strict=True):
         if path.is_dir():
             root = PurePath() if only_one else place
-            for file in images.iterate_pictures(path):
+            for file in images.iterate_pictures(path, suffixes):
                 yield FoundPicture(file, root / file.relative_to(path))
         else:
             yield FoundPicture(path, place)
 
 
-def _places(arguments: Sequence[Path]) -> list[PurePath]:
+def _places(arguments: Sequence[Path], suffixes: tuple[str, ...]) -> list[PurePath]:
     """One name per argument: its own, with a number where two would be the same."""
     taken: set[str] = set()
     places = []
@@ -52,7 +58,7 @@ def _places(arguments: Sequence[Path]) -> list[PurePath]:
         suffix = path.suffix
         if argument.is_dir():
             suffix = ""
-        elif suffix.lower() not in images.PICTURE_SUFFIXES:
+        elif suffix.lower() not in suffixes:
             path, suffix = Path(f"{path}.png"), ".png"
         stem = path.name.removesuffix(suffix)
         name, number = path.name, 1
@@ -68,7 +74,7 @@ def _name(argument: Path) -> str:
     return argument.resolve().name if argument.name in ("", "..") else argument.name
 
 
-def require_apart(folder: Path, arguments: Sequence[Path]) -> None:
+def require_apart(folder: Path, arguments: Sequence[Path], option: str = "--pictures") -> None:
     """Sees that what is written below `folder` can neither replace nor join the pictures read.
 
     Raises:
@@ -84,6 +90,6 @@ def require_apart(folder: Path, arguments: Sequence[Path]) -> None:
             overlap = named.parent == place or argument.absolute().parent.resolve() == place
         if overlap:
             raise UserError(
-                f"--pictures must be a folder apart from the pictures that are read, so that none "
+                f"{option} must be a folder apart from the pictures that are read, so that none "
                 f"of them is written over. Received: {folder} for {argument}."
             )

@@ -12,7 +12,7 @@ gives for classes, and `answers.hand_out`, which counts, stops and concludes
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -30,7 +30,8 @@ class Verbs:
     """What can be done with a finished run of one kind of task.
 
     A model here has one input and one output: from an array of shape (batch, ...), of the name,
-    the dtype and the shape of its `keras.Input`, to float32 of shape (batch, columns).
+    the dtype and the shape of its `keras.Input`, to float32 of shape (batch, columns), or for maps
+    (batch, height, width, columns).
 
     Attributes:
         measure: (saved, source, batch_size) -> the numbers that the run's report gives of a split,
@@ -57,8 +58,9 @@ class Verbs:
             ids; `x00`, `y00`, `x01` and so on for points.
         example: what one example is, in a word whose plural has an s: `picture`, `row`, `text`.
         metric: the most important number of `measure`, by its name.
-        output: `probabilities`, rows that sum to 1, or `points`, coordinates as shares of the
-            picture's width and height in [0, 1]: what an export may differ by depends on it.
+        output: `probabilities`, rows that sum to 1; `points`, coordinates as shares of the
+            picture's width and height in [0, 1]; `probability_maps`, such rows at each pixel; or
+            `maps`, quantities at each pixel: what an export may differ by depends on it.
         drawn: what `drawn_arrays` are, in words.
         annotates: whether `predict` can write annotated copies of pictures (`--pictures`). Where
             it cannot, that option is refused before.
@@ -76,7 +78,14 @@ class Verbs:
     output_names: Callable[[keras.Model], tuple[str, ...]]
     example: str
     metric: str
-    output: Literal["probabilities", "points"]
+    output: Literal["probabilities", "points", "probability_maps", "maps"]
     drawn: str = "made-up examples"
     annotates: bool = False
     resize_picture: Callable[[SavedRun], Callable[[tf.Tensor], tf.Tensor]] | None = None
+    served: Callable[[keras.Model], keras.Model] | None = None
+    networks: Mapping[str, Callable[[SavedRun], keras.Model]] = dataclasses.field(
+        default_factory=dict
+    )
+    compared: int = 128
+    writes_arrays: bool = False
+    writes_clouds: bool = False

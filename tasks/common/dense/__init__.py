@@ -10,8 +10,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=[
         "config",
         "figures",
+        "kind",
         "panels",
         "report",
         "training",
+        "verbs",
     ],
 )

@@ -1,0 +1,170 @@
+"""Videos, frame by frame: read with care, because a file may come from anywhere, and written.
+
+A frame is uint8 (height, width, 3), RGB, upright. One frame is in memory at a time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import math
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from datasets.core import DataError
+
+SUFFIXES = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm")
+# 8K UHD, 7680 x 4320 (ITU-R BT.2020), in either direction.
+MAX_FRAME_PIXELS = 7680 * 4320
+# The largest rate of BT.2020 and of common action cameras; a file that states more is in error.
+_MAX_RATE = 240.0
+# What PAL and most cameras in doubt have (ITU-R BT.601).
+_USUAL_RATE = 25.0
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Video:
+    """An open video.
+
+    Attributes:
+        path: the file.
+        rate: frames a second.
+        frames: the frames in order, to be taken once.
+    """
+
+    path: Path
+    rate: float
+    frames: Iterator[np.ndarray]
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[Video]:
+    """A video to read, closed at the end.
+
+    Only files that begin as MP4, QuickTime, AVI, Matroska or WebM do are handed to the decoder: it
+    also knows lists that lead it to other files and to the network.
+
+    Raises:
+        DataError: no such file, not a video that can be read, or frames too large. `frames` raises
+            it where there is none, or where the video ends before the frames it declares.
+    """
+    _require_container(path)
+    _quieten()
+    capture = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG)
+    try:
+        if not capture.isOpened():
+            raise DataError(
+                f"{path} is not a video that can be read, it is cut short or damaged: replace or "
+                "remove it."
+            )
+        width, height = (
+            int(capture.get(key)) for key in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
+        )
+        if not 0 < width * height <= MAX_FRAME_PIXELS:
+            raise DataError(
+                f"{path} must have frames of 1 to {MAX_FRAME_PIXELS} pixels, received {width} x "
+                f"{height}: make it smaller or remove it."
+            )
+        rate = capture.get(cv2.CAP_PROP_FPS)
+        if not (math.isfinite(rate) and 0 < rate <= _MAX_RATE):
+            rate = _USUAL_RATE
+        yield Video(path, rate, _frames(path, capture))
+    finally:
+        capture.release()
+
+
+def _frames(path: Path, capture: cv2.VideoCapture) -> Iterator[np.ndarray]:
+    declared = capture.get(cv2.CAP_PROP_FRAME_COUNT)
+    count, shape = 0, None
+    while True:
+        there, frame = capture.read()
+        if not there:
+            break
+        shape = shape or frame.shape
+        if frame.shape != shape:
+            raise DataError(f"{path} changes its size after {count} frames: cut it there.")
+        count += 1
+        yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+    if count == 0:
+        raise DataError(f"{path} has no frame that can be read: replace or remove it.")
+    # Containers that do not count frames estimate them from the duration, a few off.
+    if math.isfinite(declared) and count < 0.95 * declared - 2:
+        raise DataError(
+            f"{path} ends after {count} of the {declared:.0f} frames that it declares, it is cut "
+            "short or damaged: replace or remove it."
+        )
+
+
+@contextlib.contextmanager
+def written(path: Path, rate: float) -> Iterator[Callable[[np.ndarray], None]]:
+    """What takes frame after frame, uint8 RGB, all of one size, and writes them as MP4.
+
+    MPEG-4 part 2, the codec that every build of OpenCV has. It stores pairs of pixels: of an odd
+    width or height the last column or row is left out.
+
+    Args:
+        path: ends in `.mp4`.
+        rate: frames a second.
+
+    Raises:
+        DataError: a side has a single pixel.
+        OSError: the video cannot be written.
+    """
+    _quieten()
+    writer = cv2.VideoWriter()
+
+    def write(frame: np.ndarray) -> None:
+        height, width = (side - side % 2 for side in frame.shape[:2])
+        if not writer.isOpened():
+            if 0 in (height, width):
+                raise DataError(f"a video needs 2 x 2 pixels at least, {path.name} has fewer")
+            code = cv2.VideoWriter.fourcc(*"mp4v")
+            if not writer.open(str(path), cv2.CAP_FFMPEG, code, rate, (width, height)):
+                raise OSError(f"a video of {width} x {height} pixels cannot be written to {path}")
+        writer.write(cv2.cvtColor(frame[:height, :width], cv2.COLOR_RGB2BGR))
+
+    try:
+        yield write
+    finally:
+        writer.release()
+
+
+def _quieten() -> None:
+    """Keeps OpenCV and its decoder from words of their own, without a file's name, on the terminal.
+
+    The decoder looks at the variable when it is first used.
+    """
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
+
+def _require_container(path: Path) -> None:
+    """Sees that the file begins like a video file of a kind in which nothing leads elsewhere.
+
+    Raises:
+        DataError: it does not, or cannot be read.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            raise DataError(f"{path} is not a file, so it is no video: remove it.")
+        with path.open("rb") as file:
+            start = file.read(12)
+    except FileNotFoundError as error:
+        raise DataError(f"{path} was not found: put the video there.") from error
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}): replace it.") from error
+    # ISO/IEC 14496-12, section 4.2: size, then the type of the first box.
+    iso = start[4:8] in (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")
+    # Multimedia Programming Interface 1.0: "RIFF", size, "AVI ".
+    avi = start[:4] == b"RIFF" and start[8:12] == b"AVI "
+    # RFC 8794, section 11.2.1: the identifier of an EBML header.
+    matroska = start[:4] == b"\x1a\x45\xdf\xa3"
+    if not (iso or avi or matroska):
+        raise DataError(
+            f"{path} is not a video that can be read (MP4, QuickTime, AVI, Matroska or WebM), or "
+            "its first bytes are damaged: replace or remove it."
+        )
