@@ -89,9 +89,44 @@ def normalised_mean_error(task: Task, config: Any, model: keras.Model) -> float:
     return float(np.mean(errors))
 
 
+def map_correlation(task: Task, config: Any, model: keras.Model) -> float:
+    """Mean over pictures of the correlation of truth and prediction, in NumPy."""
+    splits = task.load_data(config)
+    swapped = dataclasses.replace(splits, validation=splits.test)
+    batches = task.make_batches(config, swapped, 8).validation.as_numpy_iterator()
+    values = [
+        np.corrcoef(truth.ravel(), found.ravel())[0, 1]
+        for images, targets in batches
+        for truth, found in zip(targets, model.predict_on_batch(images), strict=True)
+    ]
+    return float(np.mean(values))
+
+
+def delta1(task: Task, config: Any, model: keras.Model) -> float:
+    """Share of the known test pixels within a factor of 1.25, at the pictures' own size."""
+    splits = task.load_data(config)
+    right = []
+    for index in range(len(splits.test)):
+        example = splits.test.example(index)
+        said = model.predict_on_batch(example["image"][None])
+        said = keras.ops.image.resize(said, example["depth"].shape, interpolation="bilinear")
+        said, truth = np.asarray(said)[0, ..., 0], example["depth"]
+        known = truth > 0
+        right.append(np.maximum(said[known] / truth[known], truth[known] / said[known]) < 1.25)
+    return float(np.concatenate(right).mean())
+
+
 TINY_RUNS: Mapping[str, TinyRun] = {
     "cars_finetune": TinyRun(TINY, "accuracy", accuracy),
     "cars_svm": TinyRun(TINY_SVM, "accuracy", accuracy),
+    "depth_dense": TinyRun(
+        (
+            *("--image-size", "32", "48", "--rendered-count", "24", "8", "8"),
+            *("--batch-size", "8", "--scratch-epochs", "2", "--decoder-filters", "16"),
+        ),
+        "delta1",
+        delta1,
+    ),
     "digits_lenet": TinyRun(
         ("--rendered-count", "120", "40", "40", "--epochs", "2", "--batch-size", "20"),
         "accuracy",
@@ -104,6 +139,14 @@ TINY_RUNS: Mapping[str, TinyRun] = {
         ),
         "normalised_mean_error",
         normalised_mean_error,
+    ),
+    "saliency": TinyRun(
+        (
+            *("--image-size", "32", "48", "--batch-size", "8", "--scratch-epochs", "2"),
+            *("--rendered-count", "24", "8", "8"),
+        ),
+        "cc",
+        map_correlation,
     ),
 }
 

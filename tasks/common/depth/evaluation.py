@@ -1,0 +1,67 @@
+"""A network's depth of a split at the pictures' size, beside predictors that look at nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import keras
+import numpy as np
+
+from datasets import core, dense_batches
+from datasets.dense_batches import DenseBatching
+from keras_models import depth_quantity
+from tasks.common.dense import training
+from tasks.common.depth import measures
+from tasks.common.depth.baselines import DepthBaselines
+from tasks.common.depth.measures import DepthScores
+from tasks.common.depth.training import MAPS
+
+THIS_MODEL = "this model"
+
+
+def whole_batching(model: keras.Model, batch_size: int, workers: int) -> DenseBatching:
+    """Pictures and truth at the size of the model's input: the network's output is enlarged."""
+    return DenseBatching(batch_size, tuple(model.input_shape[1:3]), MAPS, None, workers)
+
+
+def truths(source: core.LabelledSource, how: DenseBatching) -> Iterator[np.ndarray]:
+    """The depth of a split, batch after batch, float32 (n, height, width, 1)."""
+    for _, truth in dense_batches.evaluation_batches(source, how):
+        yield truth.numpy()
+
+
+def scores(
+    model: keras.Model,
+    source: core.LabelledSource,
+    how: DenseBatching,
+    rounding: float,
+    baselines: DepthBaselines | None = None,
+) -> dict[str, DepthScores]:
+    """How the model does on a split, under `THIS_MODEL`, and the baselines under their names.
+
+    Args:
+        model: ends in a depth of half its input's size.
+        source: the examples.
+        how: of `whole_batching`.
+        rounding: the step of the rounding accuracy, metres.
+        baselines: None for the model alone.
+    """
+    maximum = depth_quantity.depth_layer(model).maximum
+
+    def compared() -> Iterator[tuple[np.ndarray, Mapping[str, np.ndarray]]]:
+        for _, truth, output in training.predictions(model, source, how):
+            predicted = {THIS_MODEL: enlarged(output, truth.shape[1:3])}
+            if baselines is not None:
+                predicted |= baselines.predictions(len(truth))
+            yield truth, predicted
+
+    steps = measures.steps_of(rounding, maximum)
+    return measures.score(compared(), steps, measures.range_edges(maximum))
+
+
+def enlarged(output: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Depth (n, h, w, 1) at another size, bilinear, as the paper compares its half-size maps."""
+    resized = keras.ops.image.resize(
+        output, size, interpolation="bilinear", data_format="channels_last"
+    )
+    return keras.ops.convert_to_numpy(resized)
