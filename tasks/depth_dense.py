@@ -115,6 +115,7 @@ def check(config: DepthDenseConfig) -> DepthDenseConfig:
         raise UserError(f"--data {config.data} needs --data-dir: the folder of the pictures.")
     if config.data == "rendered":
         _check_rendered(config)
+    _check_network(config)
     scale = config.metres_per_unit
     if scale is not None and not 0 < scale < float("inf"):
         refuse("metres_per_unit", "above 0", scale)
@@ -138,6 +139,18 @@ def _check_rendered(config: DepthDenseConfig) -> None:
         refuse("image_size", f"from {low} to {high} for drawn streets", config.image_size)
     if min(config.rendered_count) < 1:
         refuse("rendered_count", "at least one picture in each split", config.rendered_count)
+
+
+def _check_network(config: DepthDenseConfig) -> None:
+    common.staged_recipe.check_recipe(config)
+    count = common.staged_recipe.count_stages(config.backbone)
+    if not 0 <= config.tail_stages <= count:
+        allowed = f"from 0 to the {count} stages of {config.backbone}"
+        refuse("tail_stages", allowed, config.tail_stages)
+    least = 2 ** (len(keras_models.backbones.lookup(config.backbone).skip_layers) - 1)
+    if config.decoder_filters is not None and config.decoder_filters < least:
+        allowed = f"at least {least}, which is halved at each step up, for {config.backbone}"
+        refuse("decoder_filters", allowed, config.decoder_filters)
 
 
 def load_data(config: DepthDenseConfig) -> Splits:

@@ -64,6 +64,16 @@ SHARED_BY_TASKS = {
 # Where one shared part is for a few tasks alone, or a package is one task's own: what it, and all
 # that lies in it, may know besides.
 SHARED_BY_SOME_TASKS = {
+    "tasks.common.cyclegan": (
+        "datasets.dense_augment",
+        "datasets.dense_batches",
+        "datasets.depth_range",
+        "datasets.nyu_depth",
+        "datasets.unpaired_batches",
+        "keras_models.cyclegan",
+        "keras_models.depth_scale",
+        "keras_models.losses.adversarial",
+    ),
     "tasks.common.dense": (
         "datasets.dense_augment",
         "datasets.dense_batches",
@@ -71,15 +81,30 @@ SHARED_BY_SOME_TASKS = {
         "keras_models.any_size",
         "keras_models.map_output",
     ),
+    "tasks.common.segmentation": (
+        "datasets.camvid",
+        "datasets.class_masks",
+        "datasets.dense_batches",
+        "keras_models.fast_scnn",
+        "keras_models.map_output",
+        "keras_models.metrics.segmentation",
+    ),
     "tasks.common.car_pictures": ("datasets.rendered.cars", "datasets.stanford_cars"),
     "tasks.common.car_pictures_config": ("datasets.rendered",),
-    "tasks.common.depth.evaluation": ("keras_models.depth_quantity",),
+    "tasks.common.depth.evaluation": ("datasets.dense_batches", "keras_models.depth_quantity"),
     "tasks.common.depth.kind": ("datasets.depth_range", "datasets.nyu_depth"),
     "tasks.common.depth.measures": ("keras_models.metrics.depth",),
     "tasks.common.depth.training": (
         "datasets.depth_range",
         "keras_models.losses.depth",
         "keras_models.metrics.depth",
+    ),
+    "tasks.common.inversion": (
+        "datasets.picture_views",
+        "datasets.plain_pictures",
+        "keras_models.feature_inversion",
+        "keras_models.losses.reconstruction",
+        "keras_models.metrics.reconstruction",
     ),
     "tasks.common.layer_spreads": ("keras_models.layer_stack",),
     "tasks.common.saliency": (

@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_models.depth_scale import metres_to_shares
 from tasks.common.task import Task
 from tests.tasks.processes import TINY
 
@@ -103,17 +104,44 @@ def map_correlation(task: Task, config: Any, model: keras.Model) -> float:
 
 
 def delta1(task: Task, config: Any, model: keras.Model) -> float:
-    """Share of the known test pixels within a factor of 1.25, at the pictures' own size."""
+    """Share of the known test pixels within a factor of 1.25, in NumPy."""
     splits = task.load_data(config)
+    swapped = dataclasses.replace(splits, validation=splits.test)
     right = []
-    for index in range(len(splits.test)):
-        example = splits.test.example(index)
-        said = model.predict_on_batch(example["image"][None])
-        said = keras.ops.image.resize(said, example["depth"].shape, interpolation="bilinear")
-        said, truth = np.asarray(said)[0, ..., 0], example["depth"]
+    for images, truth in task.make_batches(config, swapped, 8).validation.as_numpy_iterator():
         known = truth > 0
-        right.append(np.maximum(said[known] / truth[known], truth[known] / said[known]) < 1.25)
+        ratio = model.predict_on_batch(images)[known] / truth[known]
+        right.append(np.maximum(ratio, 1 / ratio) < 1.25)
     return float(np.concatenate(right).mean())
+
+
+def mean_iou(task: Task, config: Any, model: keras.Model) -> float:
+    """Mean over the classes that occur of intersection over union, in NumPy."""
+    splits = task.load_data(config)
+    swapped = dataclasses.replace(splits, validation=splits.test)
+    batches = list(task.make_batches(config, swapped, 8).validation.as_numpy_iterator())
+    truth = np.concatenate([targets[..., 0] for _, targets in batches])
+    found = np.concatenate([model.predict_on_batch(images).argmax(-1) for images, _ in batches])
+    valid = truth < len(splits.info.class_names)
+    values = []
+    for number in range(len(splits.info.class_names)):
+        true, said = (truth == number) & valid, (found == number) & valid
+        if (true | said).any():
+            values.append((true & said).sum() / (true | said).sum())
+    return float(np.mean(values))
+
+
+def depth_rms(task: Task, config: Any, model: keras.Model) -> float:
+    """Root of the mean squared error of depth on the scale of the model; sky is far."""
+    splits = task.load_data(config)
+    swapped = dataclasses.replace(splits, validation=splits.test)
+    scale = next(layer for layer in model.layers if layer.__class__.__name__ == "SharesToMetres")
+    errors = [
+        metres_to_shares(model.predict_on_batch(images), scale.kind, scale.nearest, scale.largest)
+        - metres_to_shares(metres, scale.kind, scale.nearest, scale.largest)
+        for images, metres in task.make_batches(config, swapped, 8).validation.as_numpy_iterator()
+    ]
+    return float(np.sqrt(np.mean(np.concatenate(errors) ** 2)))
 
 
 TINY_RUNS: Mapping[str, TinyRun] = {
@@ -126,6 +154,15 @@ TINY_RUNS: Mapping[str, TinyRun] = {
         ),
         "delta1",
         delta1,
+    ),
+    "depth_cyclegan": TinyRun(
+        (
+            *("--image-size", "32", "32", "--generator-width", "2", "--residual-blocks", "1"),
+            *("--discriminator-width", "2", "--rendered-count", "8", "4", "4", "--epochs", "2"),
+            *("--pool-size", "3"),
+        ),
+        "depth_rms",
+        depth_rms,
     ),
     "digits_lenet": TinyRun(
         ("--rendered-count", "120", "40", "40", "--epochs", "2", "--batch-size", "20"),
@@ -148,6 +185,14 @@ TINY_RUNS: Mapping[str, TinyRun] = {
         "cc",
         map_correlation,
     ),
+    "segment_fast_scnn": TinyRun(
+        (
+            *("--image-size", "32", "48", "--batch-size", "4", "--epochs", "2"),
+            *("--rendered-count", "12", "6", "6"),
+        ),
+        "mean_iou",
+        mean_iou,
+    ),
 }
 
 
@@ -168,6 +213,14 @@ TINY_STUDIES: Mapping[str, TinyStudy] = {
             *("--rendered-evaluation", "16", "16", "--source-epochs", "1"),
         ),
         3,
+    ),
+    "invert_features": TinyStudy(
+        (
+            *("--layers", "conv2", "fc6", "--image-size", "67", "67", "--target-size", "16", "16"),
+            *("--encoder-width", "0.05", "--decoder-width", "16", "--dense-units", "8"),
+            *("--rendered-count", "12", "6", "6", "--epochs", "2", "--batch-size", "6"),
+        ),
+        2,
     ),
     "phone_price": TinyStudy(
         (

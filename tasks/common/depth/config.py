@@ -7,9 +7,7 @@ import math
 from typing import Literal
 
 from tasks.common.dense.config import DenseConfig, check_dense
-from tasks.common.errors import UserError
 from tasks.common.option_checks import refuse
-from tasks.common.staged_recipe import check_recipe, count_stages
 
 # The window of SSIM, in pixels, on maps of half the picture's size.
 _SMALLEST_SIDE = 22
@@ -76,11 +74,6 @@ def check_depth(config: DepthConfig) -> None:
         UserError: the first one found.
     """
     check_dense(config)
-    check_recipe(config)
-    count = count_stages(config.backbone)
-    if not 0 <= config.tail_stages <= count:
-        allowed = f"from 0 to the {count} stages of {config.backbone}"
-        refuse("tail_stages", allowed, config.tail_stages)
     if min(config.image_size) < _SMALLEST_SIDE - 1:
         refuse("image_size", f"at least {_SMALLEST_SIDE} pixels a side", config.image_size)
     low, high = config.depth_range
@@ -91,8 +84,3 @@ def check_depth(config: DepthConfig) -> None:
         refuse("term_weights", "at least 0, and one of them above", weights)
     if config.rounding_step is not None and not 0 < config.rounding_step < math.inf:
         refuse("rounding_step", "above 0", config.rounding_step)
-    if config.decoder_filters is not None and config.decoder_filters < 2 ** (count - 1):
-        raise UserError(
-            f"--decoder-filters must be at least {2 ** (count - 1)}, so that the decoder of "
-            f"{config.backbone} has one left at its end. Received: {config.decoder_filters}."
-        )

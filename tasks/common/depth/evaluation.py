@@ -1,4 +1,4 @@
-"""A network's depth of a split at the pictures' size, beside predictors that look at nothing."""
+"""A network's depth of a split, beside predictors that look at nothing."""
 
 from __future__ import annotations
 
@@ -19,9 +19,20 @@ from tasks.common.depth.training import MAPS
 THIS_MODEL = "this model"
 
 
-def whole_batching(model: keras.Model, batch_size: int, workers: int) -> DenseBatching:
-    """Pictures and truth at the size of the model's input: the network's output is enlarged."""
-    return DenseBatching(batch_size, tuple(model.input_shape[1:3]), MAPS, None, workers)
+def batching(
+    model: keras.Model, batch_size: int, workers: int, whole: bool = False
+) -> DenseBatching:
+    """Pictures at the size of the model's input, with the depth of that place.
+
+    Args:
+        model: ends in a depth of half its input's size.
+        batch_size: pictures at once.
+        workers: threads that load.
+        whole: depth at the pictures' size, which the network's output is enlarged to, instead of
+            at the network's.
+    """
+    size = None if whole else tuple(model.output_shape[1:3])
+    return DenseBatching(batch_size, tuple(model.input_shape[1:3]), MAPS, size, workers)
 
 
 def truths(source: core.LabelledSource, how: DenseBatching) -> Iterator[np.ndarray]:
@@ -42,7 +53,7 @@ def scores(
     Args:
         model: ends in a depth of half its input's size.
         source: the examples.
-        how: of `whole_batching`.
+        how: of `batching`.
         rounding: the step of the rounding accuracy, metres.
         baselines: None for the model alone.
     """
@@ -60,7 +71,9 @@ def scores(
 
 
 def enlarged(output: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Depth (n, h, w, 1) at another size, bilinear, as the paper compares its half-size maps."""
+    """Depth (n, h, w, 1) at another size, bilinear, as the paper enlarges its half-size maps."""
+    if output.shape[1:3] == tuple(size):
+        return output
     resized = keras.ops.image.resize(
         output, size, interpolation="bilinear", data_format="channels_last"
     )

@@ -13,7 +13,7 @@ from tasks.common.dense import training
 from tasks.common.dense.report import DenseResults
 from tasks.common.depth import baselines, drawing, evaluation, measures, point_cloud
 from tasks.common.depth.evaluation import THIS_MODEL
-from tasks.common.depth.measures import HEADLINE, DepthScores
+from tasks.common.depth.measures import HEADLINE, NAMES, DepthScores
 from tasks.common.report import Section
 from tasks.common.tables import markdown_table
 from tasks.common.task import Run, Task
@@ -27,11 +27,13 @@ def report(task: Task, run: Run) -> None:
     """Predicts validation and test with the best model, writes the report, prints the table."""
     started = time.monotonic()
     config, model = run.config, run.model
-    how = evaluation.whole_batching(model, _BATCH, config.workers)
+    how = evaluation.batching(model, _BATCH, config.workers)
+    whole = evaluation.batching(model, _BATCH, config.workers, whole=True)
     others = baselines.fit(evaluation.truths(run.splits.train, how))
     fitted = time.monotonic()
     validation = evaluation.scores(model, run.splits.validation, how, config.rounding)
     test = evaluation.scores(model, run.splits.test, how, config.rounding, others)
+    enlarged = evaluation.scores(model, run.splits.test, whole, config.rounding)
     numbers = {name: measures.report_numbers(scores) for name, scores in test.items()}
     metrics = {
         "test": numbers.pop(THIS_MODEL),
@@ -48,7 +50,8 @@ def report(task: Task, run: Run) -> None:
         sections=[
             _ranges(test, config.depth_range[1]),
             _rounding(test, config.depth_range[1]),
-            *_pictures(run, how, test[THIS_MODEL]),
+            _whole(enlarged[THIS_MODEL], whole.image_size),
+            *_pictures(run, whole, test[THIS_MODEL]),
         ],
         explanations={
             **measures.EXPLANATIONS,
@@ -108,6 +111,18 @@ def _rounding(scores: Mapping[str, DepthScores], maximum: float) -> Section:
         "nearer one, so read it beside the baselines."
     )
     return Section("Rounding accuracy", f"{text}\n\n{markdown_table(('step', *found), rows)}")
+
+
+def _whole(scores: DepthScores, size: tuple[int, int]) -> Section:
+    """The numbers to lay beside published ones, which are those of whole pictures."""
+    found = measures.numbers(scores.total, scores.steps)
+    text = (
+        "Everything above is measured at the size of the network's output, half the picture, as "
+        "validation is while it trains. With the output enlarged bilinearly to the pictures' "
+        f"{size[0]} x {size[1]}, as the paper evaluates:"
+    )
+    table = markdown_table(NAMES, [[decimal(found[name]) for name in NAMES]])
+    return Section("At the pictures' size", f"{text}\n\n{table}")
 
 
 def _pictures(run: Run, how, scores: DepthScores) -> Sequence[Section]:

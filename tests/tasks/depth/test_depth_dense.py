@@ -16,7 +16,6 @@ from datasets.core import DataError
 from tasks import depth_dense
 from tasks.common.depth import evaluation, measures
 from tasks.common.depth.kind import VERBS
-from tasks.common.depth.training import MAPS
 from tasks.common.errors import UserError
 from tasks.common.predict_options import PredictOptions
 from tasks.common.run_folder import RunFolder
@@ -140,7 +139,7 @@ def test_the_report_tells_of_ranges_steps_and_clouds(saved: SavedRun, tmp_path: 
     splits = depth_dense.load_data(QUICK)
     depth_dense.report(Run(QUICK, folder, splits, saved.model, {"scratch": 1.0}, history))
     text = (folder.report / "report.md").read_text()
-    for part in ("By distance", "0 to 2 m", "64 to 80 m", "Rounding accuracy", "80 m", "mean map"):
+    for part in ("0 to 2 m", "64 to 80 m", "Rounding accuracy", "mean map", "enlarged", "32 x 48"):
         assert part in text
     metrics = json.loads((folder.report / "metrics.json").read_text())
     assert metrics["metrics"]["test"].keys() == metrics["metrics"]["validation"].keys()
@@ -153,14 +152,19 @@ def test_the_report_tells_of_ranges_steps_and_clouds(saved: SavedRun, tmp_path: 
         assert f"element vertex {32 * 48}".encode() in cloud
 
 
-def test_the_score_is_taken_at_the_pictures_size(saved: SavedRun) -> None:
+@pytest.mark.parametrize(("whole", "size"), [(False, (16, 24)), (True, (32, 48))])
+def test_the_score_counts_every_known_pixel_once(saved: SavedRun, whole: bool, size) -> None:
     splits = depth_dense.load_data(QUICK)
-    how = evaluation.whole_batching(saved.model, 3, 1)
-    assert (how.image_size, how.target_size, how.maps) == ((32, 48), None, MAPS)
+    how = evaluation.batching(saved.model, 3, 1, whole)
+    truths = np.concatenate(list(evaluation.truths(splits.test, how)))
+    assert truths.shape == (4, *size, 1)
     found = evaluation.scores(saved.model, splits.test, how, 80.0)[evaluation.THIS_MODEL]
-    known = sum((splits.test.example(k)["depth"] > 0).sum() for k in range(4))
-    assert found.total[0] == known
-    assert measures.numbers(found.total, found.steps)["rmse"] > 0
+    assert found.total[0] == (truths > 0).sum()
+    pictures = np.stack([splits.test.example(k)["image"] for k in range(4)])
+    said = evaluation.enlarged(saved.model.predict_on_batch(pictures), size)
+    known = truths > 0
+    rmse = np.sqrt(((said[known] - truths[known]) ** 2).mean())
+    assert measures.numbers(found.total, found.steps)["rmse"] == pytest.approx(rmse, rel=1e-4)
 
 
 def test_evaluate_on_pairs(saved: SavedRun, tmp_path: Path) -> None:
