@@ -85,7 +85,7 @@ class CamVidFrames:
 
 
 def sequence_of(name: str) -> str:
-    """The sequence of a frame by its file's name: `0016E5` of `0016E5_07959.png`."""
+    """The sequence of a frame by its path or name: `0016E5` of `val/0016E5_07959.png`."""
     return Path(name).stem.partition("_")[0]
 
 
@@ -120,6 +120,7 @@ def load(data_dir: str | Path, held_out: Sequence[str] = (), test_fraction: floa
         origin=str(root),
         licence="CamVid: for research, as its authors say",
         class_colours=CLASS_COLOURS[:VOID],
+        sequence_of=sequence_of,
     )
     return Splits(train, validation, test, info)
 

@@ -7,6 +7,7 @@ number of classes, and the last one, equal to that number, is void: of no class.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -29,10 +30,13 @@ class ClassMaskInfo(DatasetInfo):
     Attributes:
         class_colours: a display colour per class, RGB in [0, 255].
         class_shares: the share of each class among the training pixels that are not void.
+        sequence_of: identifier of an example -> the name of the film it is a frame of; None where
+            pictures are of no film.
     """
 
     class_colours: tuple[tuple[int, int, int], ...]
     class_shares: tuple[float, ...] = ()
+    sequence_of: Callable[[str], str] | None = None
 
 
 def mask_kind(class_count: int) -> MapKind:

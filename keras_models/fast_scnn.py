@@ -17,7 +17,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_models.map_output import MapOutput
+from keras_models.any_size import ClassIds
+from keras_models.map_output import MapOutput, map_layer
 from keras_models.preprocessing import ImagePreprocessing
 
 STEM_CHANNELS = (32, 48, 64)
@@ -197,26 +198,16 @@ def share_layer(model: keras.Model) -> ClassShares:
 def class_model(model: keras.Model) -> keras.Model:
     """The same network with the id of the likeliest class for each pixel, without a softmax.
 
-    The largest logit belongs to the largest probability, so no exponential is needed.
+    The largest logit belongs to the largest probability, so no exponential is needed (section
+    3.2.4 of the paper).
 
     Returns:
         A model from `image` to `classes`, int32 (batch, height, width), that shares its layers.
     """
-    classes = LikeliestClass(name="classes")(model.get_layer("full_size").output)
-    return keras.Model(model.input, classes, name="FastSCNN_classes")
-
-
-@keras.saving.register_keras_serializable(package="keras_models")
-class LikeliestClass(keras.layers.Layer):
-    """(batch, h, w, classes) to the id of the largest number: int32 (batch, h, w)."""
-
-    def call(self, maps):
-        """Of equal ones the first."""
-        return ops.argmax(maps, axis=-1)
-
-    def compute_output_spec(self, maps):
-        """One id a pixel."""
-        return keras.KerasTensor(maps.shape[:-1], "int32")
+    ending = map_layer(model)
+    logits = model.get_layer("full_size").output
+    maps = MapOutput(ending.names, "logit", ending.colours)(logits)
+    return keras.Model(model.input, ClassIds(ending.names)(maps), name="classes")
 
 
 def _learning_to_downsample(x: keras.KerasTensor) -> keras.KerasTensor:

@@ -11,6 +11,7 @@ from tasks.common.dense import panels
 WRONG, RIGHT = (220, 40, 40), (235, 235, 235)
 """Colours of the error panel; void is black."""
 
+ERROR_TEXT = "In the panel of errors, red is wrong."
 HEADINGS = ("input", "truth", "prediction", "error")
 
 
