@@ -8,8 +8,8 @@ from typing import Any
 import keras
 from keras import ops
 
-# A channel that hardly ever moves is not blown up to the size of the others.
-_LEAST_SHARE = 1e-3
+# Units that are nearly always 0 behind a ReLU would be blown up in the one picture that moves them.
+_LEAST_SHARE = 0.25
 
 
 @keras.saving.register_keras_serializable(package="keras_models")
@@ -31,8 +31,8 @@ class FeatureStandardization(keras.layers.Layer):
     def learn(self, features: Any) -> None:
         """Takes mean and deviation from examples.
 
-        A channel that moves less than a thousandth of the average one is divided by that instead,
-        and where none moves, by 1.
+        A channel that moves less than a quarter of the average one is divided by that quarter
+        instead, and where none moves, by 1.
 
         Args:
             features: NumPy array, (n, ..., channels), n > 0, finite.

@@ -20,6 +20,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "image_classifier_report",
         "image_classifier_verbs",
         "initialization_report",
+        "inversion",
         "landmark_report",
         "landmark_training",
         "landmark_verbs",

@@ -53,7 +53,7 @@ def tail_training(
     if not config.cache or config.mixing != "none" or not feature_store.freezes(network, stage):
         return None
     if config.dry_run:
-        splits = _first_batch(splits, batch_size)
+        splits = first_batch(splits, batch_size)
     cut = stage.trainable_stages
     store = feature_store.cut_features(config, splits.info, network, stages, cut, working)
     views = _views(config, network, stages)
@@ -70,7 +70,7 @@ def tail_training(
     return Training(tail, _batches(config, splits, train, validation, batch_size))
 
 
-def _first_batch(splits: core.Splits, batch_size: int) -> core.Splits:
+def first_batch(splits: core.Splits, batch_size: int) -> core.Splits:
     """So few pictures that a dry run has one step."""
 
     def first(source: core.LabelledSource) -> core.LabelledSource:
