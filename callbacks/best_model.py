@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -25,6 +26,9 @@ class BestModel(keras.callbacks.Callback):
     Attributes:
         best: the best monitored value so far, or None.
         best_epoch: its epoch, counted from 1, or None.
+        companions: networks that learn together with the one that is selected, by the `.keras`
+            files into which they are written as they were in its best epoch; their folder must
+            exist. To be set before `fit`, all its time.
 
     Args:
         path: the `.keras` file.
@@ -49,12 +53,13 @@ class BestModel(keras.callbacks.Callback):
         self._monitor = monitor
         self._sign = 1.0 if mode == "max" else -1.0
         self._seconds_between = seconds_between
-        self._weights: list[np.ndarray] | None = None
+        self._weights: dict[Path, list[np.ndarray]] | None = None
         self._waiting = False
         self._written_at = -math.inf
         self.best: float | None = None
         self.best_loss = math.inf
         self.best_epoch: int | None = None
+        self.companions: Mapping[Path, keras.Model] = {}
 
     def on_train_begin(self, logs=None):
         self._written_at = time.monotonic() if self._seconds_between else -math.inf
@@ -63,7 +68,7 @@ class BestModel(keras.callbacks.Callback):
         value, loss = logs[self._monitor], logs.get("val_loss", math.inf)
         if math.isfinite(value) and self._improves(value, loss):
             self.best, self.best_loss, self.best_epoch = value, loss, epoch + 1
-            self._weights = (self._network or self.model).get_weights()
+            self._weights = {path: one.get_weights() for path, one in self._networks().items()}
             self._waiting = True
         if time.monotonic() - self._written_at >= self._seconds_between:
             self.write()
@@ -79,23 +84,20 @@ class BestModel(keras.callbacks.Callback):
         """
         if not self._waiting:
             return
-        network = self._network or self.model
-        present = network.get_weights()
-        network.set_weights(self._weights)
-        try:
-            with replacing(self._path) as temporary:
-                # Without its optimizer: a third of the size, and loading it needs none of it.
-                keras.Model(network.input, network.output, name=network.name).save(temporary)
-        finally:
-            network.set_weights(present)
+        for path, network in self._networks().items():
+            _write(network, self._weights[path], path)
         self._waiting, self._written_at = False, time.monotonic()
 
     def put_back(self, network: keras.Model) -> bool:
         """Gives `network` the best weights; False where this process has not seen them."""
         if self._weights is None:
             return False
-        network.set_weights(self._weights)
+        network.set_weights(self._weights[self._path])
         return True
+
+    def _networks(self) -> dict[Path, keras.Model]:
+        """What is saved; the selected one last, so that where it is there, the others are."""
+        return {**self.companions, self._path: self._network or self.model}
 
     def _improves(self, value: float, loss: float) -> bool:
         if self.best is None:
@@ -110,3 +112,15 @@ class BestModel(keras.callbacks.Callback):
         """Takes up `get_state` of a run that was stopped."""
         self.best, self.best_loss = state["best"], state["best_loss"]
         self.best_epoch = state["best_epoch"]
+
+
+def _write(network: keras.Model, weights: list[np.ndarray], path: Path) -> None:
+    """Saves the network with these weights; it keeps its own."""
+    present = network.get_weights()
+    network.set_weights(weights)
+    try:
+        with replacing(path) as temporary:
+            # Without its optimizer: a third of the size, and loading it needs none of it.
+            keras.Model(network.input, network.output, name=network.name).save(temporary)
+    finally:
+        network.set_weights(present)

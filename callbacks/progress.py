@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from collections.abc import Sequence
 from typing import TextIO
 
 import keras
@@ -30,6 +31,7 @@ class Progress(keras.callbacks.Callback):
         total_epochs: epochs of the whole run, at least `last_epoch`.
         metric: name of the metric that is shown beside the loss, without "val_", or None.
         stream: where to write; standard output by default.
+        more: names of other values that are shown, of training alone.
     """
 
     def __init__(
@@ -40,9 +42,11 @@ class Progress(keras.callbacks.Callback):
         total_epochs: int,
         metric: str | None = None,
         stream: TextIO | None = None,
+        more: Sequence[str] = (),
     ):
         super().__init__()
         self.position = position
+        self.more = tuple(more)
         self.heading = heading
         self.last_epoch = last_epoch
         self.total_epochs = total_epochs
@@ -105,8 +109,8 @@ class Progress(keras.callbacks.Callback):
         return f"{self.heading}  epoch {self._epoch + 1:>{width}}/{self.total_epochs}"
 
     def _values(self, logs: dict[str, float]) -> list[str]:
-        """Loss and main metric, of training and, where there is one, of validation."""
-        names = ["loss", self.metric, "val_loss", self.metric and f"val_{self.metric}"]
+        """Loss and main metric, of training and, where there is one, of validation; the rest."""
+        names = ["loss", self.metric, "val_loss", self.metric and f"val_{self.metric}", *self.more]
         return [
             f"{name} {format_number(logs[name])}" for name in dict.fromkeys(names) if name in logs
         ]

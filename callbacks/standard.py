@@ -55,6 +55,8 @@ class Monitoring:
         draw_predictions: draws the predictions for some validation pictures; see
             `callbacks.prediction_pictures.classification_pictures`. None: no such picture.
         predictions_every: least number of epochs from one drawing to the next.
+        also_shown: values of training that the terminal shows beside loss and monitored value,
+            such as the parts of a loss.
         stream: where the progress and the time of tracing are written; standard output by default.
     """
 
@@ -77,6 +79,7 @@ class Monitoring:
     example_captions: tuple[str, ...] | None = None
     draw_predictions: Callable[[keras.Model], np.ndarray] | None = None
     predictions_every: int = 1
+    also_shown: tuple[str, ...] = ()
     stream: TextIO | None = None
 
     def __post_init__(self):
@@ -142,6 +145,7 @@ def _progress(settings: Monitoring) -> Progress:
         settings.total_epochs,
         settings.monitor.removeprefix("val_"),
         settings.stream,
+        settings.also_shown,
     )
 
 

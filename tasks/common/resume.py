@@ -139,15 +139,17 @@ def network_variables(network: keras.Model) -> list[keras.Variable]:
 def training_variables(network: keras.Model, trained: keras.Model) -> list[keras.Variable]:
     """All that training changes, in an order that depends on the network and the stage alone.
 
-    Weights and the states of random generators, the optimizer's slots, and the running sums of
-    the metrics, which count when a run stops in the middle of an epoch.
+    Weights and the states of random generators, also those that only what is trained has, such as
+    the discriminator of a generator; the optimizer's slots, and the running sums of the metrics,
+    which count when a run stops in the middle of an epoch.
 
     Args:
         network: the whole of it.
-        trained: what `fit` trains, compiled and built: the network or its tail.
+        trained: what `fit` trains, compiled and built: the network, its tail, or what holds it.
     """
     metrics = [variable for metric in trained.metrics for variable in metric.variables]
     unique = {id(variable): variable for variable in network_variables(network)}
+    unique |= {id(variable): variable for variable in network_variables(trained)}
     unique |= {id(variable): variable for variable in trained.optimizer.variables}
     unique |= {id(variable): variable for variable in metrics}
     return list(unique.values())

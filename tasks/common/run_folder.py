@@ -65,6 +65,11 @@ class RunFolder:
         return self.path / "model.keras"
 
     @property
+    def networks(self) -> Path:
+        """Networks that learned together with the best model, as they were in its epoch."""
+        return self.path / "networks"
+
+    @property
     def report(self) -> Path:
         """Report, figures and metrics."""
         return self.path / "report"

@@ -188,6 +188,7 @@ def _train_stage(
     try:
         position, training = _prepare(work, position, stage, stop_requested)
         batches = training.batches
+        best.companions = _places(work.folder, training)
         standard = standard_callbacks(_monitoring(work, position, stage, batches, last_epoch))
         point = ResumePoint(
             work.folder,
@@ -256,13 +257,23 @@ def _prepare(
     tail = work.task.tail_training(
         config, work.splits, work.model, work.stages, position.stage, size, working
     )
-    training = tail or Training(work.model, batches)
+    joint = work.task.joint_training(config, work.model, stage, batches)
+    training = tail or joint or Training(work.model, batches)
     _build_for_training(training)
     if tail is None:
         return position, training
     name = f"{stage.name}_features"
     spent = position.seconds.get(name, 0.0) + time.monotonic() - started
     return dataclasses.replace(position, seconds={**position.seconds, name: spent}), training
+
+
+def _places(folder: RunFolder, training: Training) -> dict[Path, keras.Model]:
+    """Where the networks that learn with the best model are saved."""
+    if training.companions:
+        folder.networks.mkdir(exist_ok=True)
+    return {
+        folder.networks / f"{name}.keras": network for name, network in training.companions.items()
+    }
 
 
 def _build_for_training(training: Training) -> None:

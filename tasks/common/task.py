@@ -60,12 +60,16 @@ class Training:
     """What `fit` trains in one stage, and what it is fed.
 
     Attributes:
-        model: compiled; the whole network, or its tail, which shares the network's layers.
+        model: compiled; the whole network, or its tail, which shares the network's layers, or
+            what holds the network and others that it learns with.
         batches: of raw examples for the whole network, of stored features for its tail.
+        companions: networks, by name, that are saved in `networks/NAME.keras` of the run folder as
+            they were when the network was at its best.
     """
 
     model: keras.Model
     batches: Batches
+    companions: Mapping[str, keras.Model] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,6 +103,8 @@ class Task:
             working) -> the tail of the network, compiled, with the stored features it learns from;
             None where the whole network has to be trained. It calls `working` now and then, which
             may raise Interrupted.
+        joint_training: (config, network, stage, batches) -> the compiled network that learns with
+            the task's, such as its adversary, around both of them; None where it learns alone.
         watch: (config, splits, network, epoch) -> pictures for TensorBoard, as arguments of
             `callbacks.standard.Monitoring`, for the stage that starts at that epoch.
         report: run -> writes the report, prints the closing table.
@@ -120,5 +126,6 @@ class Task:
     report: Callable[[Run], None]
     verbs: Callable[[], Verbs]
     tail_training: Callable[..., Training | None] = lambda *_: None
+    joint_training: Callable[[Any, keras.Model, Stage, Batches], Training | None] = lambda *_: None
     monitor: str = "val_accuracy"
     mode: Literal["max", "min"] = "max"

@@ -205,3 +205,23 @@ def test_the_best_weights_can_be_put_back(path: Path, model: keras.Model) -> Non
         end_epoch(best, epoch, val_accuracy=value, val_loss=1.0)
     assert best.put_back(model)
     assert model.get_layer("scale").get_weights()[0].item() == 1
+
+
+def test_companions_are_kept_as_they_were_in_the_best_epoch(path: Path, model: keras.Model) -> None:
+    """The adversary of a generator, say: its file and the model's are of one epoch."""
+    number = keras.Input((1,))
+    layer = keras.layers.Dense(1, use_bias=False, name="scale")
+    companion = keras.Model(number, layer(number), name="companion")
+    best = callback(path, model)
+    beside = path.with_name("companion.keras")
+    best.companions = {beside: companion}
+    for epoch, value in enumerate([0.3, 0.9, 0.5]):
+        layer.set_weights([np.full((1, 1), 10 * epoch, np.float32)])
+        end_epoch(best, epoch, val_accuracy=value, val_loss=1.0)
+    assert saved_epoch(path) == 1
+    assert saved_epoch(beside) == 10
+    assert layer.get_weights()[0].item() == 20
+    layer.set_weights([np.full((1, 1), 7, np.float32)])
+    assert best.put_back(model)
+    assert model.get_layer("scale").get_weights()[0].item() == 1
+    assert layer.get_weights()[0].item() == 7

@@ -106,3 +106,14 @@ def test_format_seconds(seconds, text):
 )
 def test_format_number(value, text):
     assert format_number(value) == text
+
+
+def test_further_values_stand_behind_loss_and_metric(clock):
+    stream = io.StringIO()
+    callback = Progress(
+        RunPosition(2, 4, 8), "all", 1, 1, None, stream, more=("cycle_loss", "accuracy", "absent")
+    )
+    callback.on_epoch_begin(0)
+    callback.on_epoch_end(0, {"loss": 3.0, "accuracy": 0.5, "cycle_loss": 2.0, "val_loss": 4.0})
+    expected = "all  epoch 1/1  loss 3.0000  val_loss 4.0000  cycle_loss 2.0000  accuracy 0.5000\n"
+    assert stream.getvalue() == expected
