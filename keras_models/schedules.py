@@ -89,6 +89,60 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         }
 
 
+@keras.saving.register_keras_serializable(package="keras_models")
+class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
+    """A constant rate, then a straight line down to 0.
+
+    As Zhu et al. 2017, "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial
+    Networks" (arXiv 1703.10593), section 7.1, train: 100 epochs at one rate, 100 of linear decay.
+    With c = constant_steps and d = decay_steps, step s has the rate
+
+        peak * (1 - max(0, s - c) / d), at least 0.
+
+    Args:
+        peak_learning_rate: the constant rate, greater than 0.
+        constant_steps: steps before the decay, at least 0.
+        decay_steps: steps from the full rate to 0, at least 1.
+
+    Raises:
+        ValueError: an argument is outside its range.
+    """
+
+    def __init__(
+        self,
+        peak_learning_rate: float,
+        constant_steps: int,
+        decay_steps: int,
+        name: str = "constant_then_linear",
+    ):
+        """Check and keep the arguments."""
+        super().__init__()
+        _require_positive("peak_learning_rate", peak_learning_rate)
+        if constant_steps < 0 or decay_steps < 1:
+            raise ValueError(
+                "`constant_steps` must be at least 0 and `decay_steps` at least 1. "
+                f"Received: {constant_steps=}, {decay_steps=}"
+            )
+        self.peak_learning_rate = peak_learning_rate
+        self.constant_steps = constant_steps
+        self.decay_steps = decay_steps
+        self.name = name
+
+    def __call__(self, step):
+        """Learning rate at `step`, a float32 scalar."""
+        decayed = ops.maximum(ops.cast(step, "float32") - self.constant_steps, 0.0)
+        return self.peak_learning_rate * ops.maximum(1.0 - decayed / self.decay_steps, 0.0)
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {
+            "peak_learning_rate": self.peak_learning_rate,
+            "constant_steps": self.constant_steps,
+            "decay_steps": self.decay_steps,
+            "name": self.name,
+        }
+
+
 def warmup_cosine(
     peak: float, total_steps: int, warmup_steps: int
 ) -> keras.optimizers.schedules.CosineDecay:

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_models.schedules import OneCycle, warmup_cosine
+from keras_models.schedules import ConstantThenLinear, OneCycle, warmup_cosine
 
 
 def rates(schedule, steps):
@@ -94,3 +94,31 @@ def test_warmup_cosine_without_warmup_is_cosine_decay():
 def test_warmup_cosine_refuses(peak, total, warmup):
     with pytest.raises(ValueError, match="Received"):
         warmup_cosine(peak, total, warmup)
+
+
+def test_constant_then_linear_known_values():
+    # Three steps at the full rate, then four to 0: at step 5 half of the way down.
+    schedule = ConstantThenLinear(0.2, 3, 4)
+    expected = [0.2, 0.2, 0.2, 0.15, 0.1, 0.05, 0.0, 0.0]
+    np.testing.assert_allclose(rates(schedule, [0, 2, 3, 4, 5, 6, 7, 100]), expected, atol=1e-7)
+
+
+def test_constant_then_linear_falls_like_polynomial_decay():
+    line = keras.optimizers.schedules.PolynomialDecay(0.3, 20, end_learning_rate=0.0, power=1.0)
+    schedule = ConstantThenLinear(0.3, 10, 20)
+    np.testing.assert_allclose(
+        rates(schedule, range(10, 31)), rates(line, range(21)), rtol=1e-5, atol=1e-7
+    )
+
+
+def test_constant_then_linear_is_saved_with_an_optimizer():
+    schedule = ConstantThenLinear(0.3, 10, 20)
+    optimizer = keras.optimizers.Adam(schedule)
+    config = keras.optimizers.serialize(optimizer)
+    assert keras.optimizers.deserialize(config).get_config() == optimizer.get_config()
+
+
+@pytest.mark.parametrize("arguments", [(0.0, 1, 1), (0.1, -1, 1), (0.1, 1, 0)])
+def test_constant_then_linear_refuses(arguments):
+    with pytest.raises(ValueError, match="Received"):
+        ConstantThenLinear(*arguments)
