@@ -1,0 +1,67 @@
+"""How `tasks.evaluate`, `tasks.predict` and `tasks.export` treat runs of CycleGAN."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from datasets import core, nyu_depth
+from datasets.depth_range import DEPTH
+from tasks.common import sound_pictures
+from tasks.common.cyclegan import measures, panels, training
+from tasks.common.cyclegan.networks import load_companion
+from tasks.common.cyclegan.report import with_interval
+from tasks.common.cyclegan.trainer import METRIC
+from tasks.common.dense.kind import DenseKind
+from tasks.common.dense.training import batching
+from tasks.common.dense.verbs import dense_verbs
+from tasks.common.saved_run import SavedRun
+
+
+def measure(saved: SavedRun, source: core.LabelledSource, batch_size: int) -> dict[str, float]:
+    """The report's numbers on every example of a source."""
+    how = batching(saved.config, batch_size, (DEPTH,))
+    far = training.sky_is_far(saved.config)
+    return with_interval(measures.of_model(saved.model, source, how, far))
+
+
+def outside_examples(
+    saved: SavedRun, place: Path, split: str, skip_bad: bool
+) -> core.LabelledSource:
+    """All pairs of a folder with `rgb` and `depth`; such a place has no splits of its own.
+
+    Raises:
+        DataError: the folder holds no such pairs, or a picture cannot be read and `skip_bad` is
+            false.
+    """
+    source = nyu_depth.read_pairs(place, saved.config.metres_per_unit)
+    return sound_pictures.sound(source, skip_bad, saved.config.workers)
+
+
+def paint(model: keras.Model, output: np.ndarray) -> np.ndarray:
+    """Depth in colours on the model's scale: near is light, far is dark."""
+    return panels.paint_depth(output, panels.scale_of(model))
+
+
+def describe(model: keras.Model, output: np.ndarray) -> dict[str, float | int | str]:
+    """Nearest, median and farthest depth of one picture, in metres."""
+    return {
+        "nearest_m": round(float(output.min()), 2),
+        "median_m": round(float(np.median(output)), 2),
+        "farthest_m": round(float(output.max()), 2),
+    }
+
+
+KIND = DenseKind(
+    measure=measure,
+    outside_examples=outside_examples,
+    paint=paint,
+    describe=describe,
+    metric=METRIC,
+    output="maps",
+    networks={"depth_to_picture": lambda saved: load_companion(saved.folder, "depth_to_picture")},
+)
+
+VERBS = dense_verbs(KIND)
