@@ -18,9 +18,11 @@ from datasets.dense_maps import MapKind
 
 Pair = tuple[tf.Tensor, tf.Tensor]
 DenseChange = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], Pair]
-DenseAugmentation = Literal["flip", "zoom", "turn", "colour", "erase"]
+DenseAugmentation = Literal["flip", "zoom", "turn", "colour", "channels", "erase"]
 
-_NAMES = ("flip", "zoom", "turn", "colour", "erase")
+_NAMES = ("flip", "zoom", "turn", "colour", "channels", "erase")
+# Share of the pictures with swapped channels (Alhashim & Wonka 2018, section 3.3).
+_SWAPPED = 0.25
 
 
 def paired_changes(
@@ -39,7 +41,8 @@ def paired_changes(
         names: which changes. `flip` mirrors half of the pictures. `zoom` enlarges or reduces the
             picture's content, as often so as so on a logarithmic axis, and shows it at a random
             place: a part of what is larger than the frame, the whole of what is smaller. `turn`
-            turns it around its middle. `colour` and `erase` are those of `datasets.augment`; what
+            turns it around its middle. `channels` puts red, green and blue of a quarter of the
+            pictures into another order. `colour` and `erase` are those of `datasets.augment`; what
             is erased keeps its maps.
         image_size: height and width of the pictures.
         maps: the kinds of the maps, in their order.
@@ -131,7 +134,7 @@ def _steps(
     if "zoom" in names or "turn" in names:
         factors = zoom if "zoom" in names else (1.0, 1.0)
         steps.append(_movement(image_size, maps, factors, turn if "turn" in names else 0.0))
-    of_pair = {"flip": _flip}
+    of_pair = {"flip": _flip, "channels": _swap_channels}
     steps += [
         of_pair[name] if name in of_pair else _of_picture(name, image_size)
         for name in names
@@ -160,6 +163,12 @@ def _movement(
 def _flip(image: tf.Tensor, maps: tf.Tensor, seed: tf.Tensor) -> Pair:
     turned = tf.random.stateless_uniform((), seed) < 0.5
     return tf.cond(turned, lambda: flipped(image, maps), lambda: (image, maps))
+
+
+def _swap_channels(image: tf.Tensor, maps: tf.Tensor, seed: tf.Tensor) -> Pair:
+    draws = tf.random.stateless_uniform((4,), seed)
+    order = tf.where(draws[0] < _SWAPPED, tf.argsort(draws[1:]), tf.range(3))
+    return tf.gather(image, order, axis=-1), maps
 
 
 def _of_picture(name: augment.Augmentation, image_size: tuple[int, int]) -> DenseChange:

@@ -103,6 +103,21 @@ def test_colour_and_erasing_leave_the_maps() -> None:
     assert not np.array_equal(after, image)
 
 
+def test_a_quarter_of_the_pictures_have_swapped_channels() -> None:
+    change = paired_changes(("channels",), SIZE, (IDS,))
+    _, maps = blobs()
+    image = np.broadcast_to(np.array([10.0, 20.0, 30.0], np.float32), (*SIZE, 3))
+    orders = []
+    for number in range(200):
+        after, ids = change(image, maps[..., :1], [number, 5])
+        np.testing.assert_array_equal(ids, maps[..., :1])
+        assert (after.numpy() == after.numpy()[0, 0]).all()
+        orders.append(tuple(after.numpy()[0, 0].tolist()))
+    # Of six orders one is that of before: 5 / 6 of a quarter look swapped.
+    assert 25 <= sum(order != (10, 20, 30) for order in orders) <= 58
+    assert {tuple(sorted(order)) for order in orders} == {(10, 20, 30)}
+
+
 def test_no_names_no_change() -> None:
     assert paired_changes((), SIZE, (IDS,)) is None
 

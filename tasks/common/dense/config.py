@@ -33,8 +33,12 @@ class DenseConfig(TrainConfig):
     cache_megabytes: int = 2048
     """Decoded pictures and maps are kept in memory up to this size, in MB of 10^6 bytes."""
 
-    augment: tuple[Literal["flip", "zoom", "turn", "colour", "erase"], ...] = ("flip", "colour")
-    """Random changes of each training picture and its maps together; `--augment` alone for none."""
+    augment: tuple[Literal["flip", "zoom", "turn", "colour", "channels", "erase"], ...] = (
+        "flip",
+        "colour",
+    )
+    """Random changes of each training picture and its maps together; `--augment` alone for none.
+    `channels` swaps red, green and blue now and then."""
     zoom: tuple[float, float] = (1.0, 1.5)
     """Smallest and largest factor by which `zoom` changes the size of what is seen."""
     turn: float = 0.1
