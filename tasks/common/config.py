@@ -17,6 +17,11 @@ from tasks.common.errors import UserError
 
 ConfigType = TypeVar("ConfigType", bound="RunConfig")
 
+Schedule = Literal[
+    "constant", "warmup_cosine", "one_cycle", "inverse_time", "plateau", "step", "polynomial"
+]
+"""How a learning rate may move; see `tasks.common.optimizers.learning_rate`."""
+
 
 @dataclasses.dataclass(frozen=True)
 class RunConfig:
@@ -57,9 +62,7 @@ class TrainConfig(RunConfig):
     dry_run: bool = False
     """One batch, one epoch a stage: does everything run to the end?"""
 
-    schedule: Literal[
-        "constant", "warmup_cosine", "one_cycle", "inverse_time", "plateau", "step"
-    ] = "warmup_cosine"
+    schedule: Schedule = "warmup_cosine"
     """How the learning rate moves within a stage."""
     warmup_fraction: float = 0.1
     """Share of a stage's steps in which `warmup_cosine` raises the learning rate from 0."""

@@ -11,6 +11,10 @@ from keras_models.transfer import ParameterGroup
 from tasks.common.config import TrainConfig
 from tasks.common.task import Stage
 
+# Of `polynomial`, peak (1 - step / steps)^power: Chen et al., "DeepLab", PAMI 2018, section 4.1.2,
+# and what segments pictures since.
+_POWER = 0.9
+
 
 def build_optimizer(
     config: TrainConfig, stage: Stage, groups: Sequence[ParameterGroup], steps_per_epoch: int
@@ -63,6 +67,8 @@ def learning_rate(
         return keras.optimizers.schedules.ExponentialDecay(
             peak, config.step_epochs * steps_per_epoch, config.step_factor, staircase=True
         )
+    if config.schedule == "polynomial":
+        return keras.optimizers.schedules.PolynomialDecay(peak, total_steps, 0.0, _POWER)
     return peak
 
 

@@ -175,6 +175,12 @@ def test_the_ends_of_the_schedules() -> None:
     )
 
 
+def test_a_polynomial_is_nearly_a_straight_line_to_nothing() -> None:
+    rates = rates_of("polynomial", 101)
+    expected = rates[0] * (1 - np.arange(101) / 101) ** 0.9
+    np.testing.assert_allclose(rates, expected, rtol=1e-5)
+
+
 @pytest.mark.parametrize("schedule", ["constant", "plateau"])
 def test_a_rate_that_callbacks_may_change_is_a_plain_number(schedule: str) -> None:
     config = dataclasses.replace(CONSTANT, schedule=schedule)
@@ -189,7 +195,8 @@ def test_a_step_lowers_the_rate_after_so_many_epochs() -> None:
 
 
 @pytest.mark.parametrize(
-    "schedule", ["constant", "warmup_cosine", "one_cycle", "inverse_time", "plateau", "step"]
+    "schedule",
+    ["constant", "warmup_cosine", "one_cycle", "inverse_time", "plateau", "step", "polynomial"],
 )
 @pytest.mark.parametrize("total_steps", [1, 2, 3])
 @pytest.mark.parametrize("warmup_fraction", [0.0, 0.1, 0.9])
