@@ -17,8 +17,8 @@ from keras import ops
 
 from keras_models.map_output import MapOutput
 
-TO_NETWORK = "to_network_size"
-"""Name of the layer that brings a picture to the network's size."""
+TO_NETWORK, TO_PICTURE = "to_network_size", "to_picture_size"
+"""Names of the layers that bring a picture to the network's size, and maps to the picture's."""
 
 
 def any_size(network: keras.Model) -> keras.Model:
@@ -48,7 +48,7 @@ def any_size(network: keras.Model) -> keras.Model:
     x = SquashTo(maps.input_shape[1:3], name=TO_NETWORK)(image)
     # A network that was loaded from a file may want its one input in a list.
     x = maps(keras.tree.pack_sequence_as(maps.input, [x]))
-    x = SizeOf(name="to_picture_size")([x, image])
+    x = SizeOf(name=TO_PICTURE)([x, image])
     ending = maps.layers[-1]
     if isinstance(ending, MapOutput):
         x = MapOutput.from_config({**ending.get_config(), "name": ending.name})(x)
@@ -141,7 +141,7 @@ class SizeOf(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("keras_models")
 class ClassIds(keras.layers.Layer):
-    """The id of the most probable class; of equal ones the lowest.
+    """The id of the most probable class; of equal ones the lowest; beyond all where it is NaN.
 
     Args:
         names: of the classes, in order of their ids.
@@ -154,7 +154,11 @@ class ClassIds(keras.layers.Layer):
 
     def call(self, maps: keras.KerasTensor) -> keras.KerasTensor:
         """(batch, height, width, classes) -> int32 (batch, height, width)."""
-        return ops.cast(ops.argmax(maps, axis=-1), "int32")
+        # Not `ops.argmax`, which tells 0.0 from -0.0 by bits, and runtimes of exports cannot.
+        largest = ops.max(maps, axis=-1, keepdims=True)
+        count = maps.shape[-1]
+        ids = ops.where(maps >= largest, ops.arange(count, dtype="int32"), count)
+        return ops.min(ids, axis=-1)
 
     def compute_output_spec(self, maps: keras.KerasTensor) -> keras.KerasTensor:
         """The shape without the classes."""

@@ -4,11 +4,15 @@
     python -m tasks.export latest --format litert onnx --quantize int8
     python -m tasks.export latest --quantize int8 --benchmark
     python -m tasks.export runs/cars_finetune/first --format saved_model --output ~/served
+    python -m tasks.export streets --network classes --format onnx
 
 `saved_model` is for TensorFlow Serving (of a model on pictures it takes uint8 pictures or encoded
 picture files), `litert` for phones, `onnx` for ONNX Runtime and other tools. Every export holds the
 names of its outputs, such as the classes, is loaded again in its own runtime and is kept only if it
 agrees with the model on real examples. Batch normalisation is folded into the layers before it.
+
+Where the answers are maps, exports take pictures of any size and answer at that size; an int8 file
+of LiteRT alone takes the size that the network was trained on, and the table says so.
 """
 
 from __future__ import annotations
@@ -27,6 +31,7 @@ from tasks.common.exports import formats
 
 if TYPE_CHECKING:
     from tasks.common import run_export
+    from tasks.common.exported_network import ExportedNetwork
     from tasks.common.exports import verified
     from tasks.common.saved_run import SavedRun
 
@@ -42,6 +47,9 @@ class ExportOptions:
     quantize: Literal["float16", "dynamic", "int8"] | None = None
     """Store smaller numbers, in the formats that can: half-precision weights; 8-bit weights; 8-bit
     weights and activations, calibrated on training examples."""
+    network: str | None = None
+    """Another network of the run than its model: of a run that gives classes at each pixel
+    `classes`, the ids of the most probable ones; else as its task says."""
     output: Path | None = None
     """Where to write; `export` in the run folder when not given."""
     data_dir: Path | None = None
@@ -95,25 +103,28 @@ def export(options: ExportOptions) -> None:
         DataError: examples that are needed cannot be read; nothing is written.
         UserError: an export does not compute what the model computes; the others are kept.
     """
-    from tasks.common import run_export, saved_run
+    from tasks.common import exported_network, run_export, saved_run
     from tasks.common.exports.agreement import ExportError
 
     saved = saved_run.open_run(options.run, options.runs_dir)
+    network = exported_network.choose(saved, options.network)
     folder = options.output or saved.folder.exports
     inputs, examples = _inputs(saved, options)
     wanted = run_export.variants(options.format, options.quantize, options.benchmark)
     print(f"writing {', '.join(dict.fromkeys(options.format))} to {folder}", flush=True)
     rows, refused = [], []
-    for outcome in run_export.export(saved, folder, wanted, inputs):
+    for outcome in run_export.export(saved, network, folder, wanted, inputs):
         if isinstance(outcome, ExportError):
             refused.append(str(outcome))
         else:
             rows.append(outcome)
             print(f"{outcome.path.name} is written, loaded again and compared", flush=True)
-    print(run_export.table(saved, rows, None if options.benchmark else inputs.compared[:1]))
+    one = None if options.benchmark else inputs.compared[:1]
+    print(run_export.table(saved, network, rows, one))
     if rows:
         who = "those kept agree" if refused else "they agree"
-        print(f"compared with the model on {len(inputs.compared)} {inputs.kind}: {who}")
+        sizes = ", in three sizes" if any(row.any_size for row in rows) else ""
+        print(f"compared with the model on {len(inputs.compared)} {inputs.kind}{sizes}: {who}")
     if run_export.tells_little(rows):
         print(
             f"warning: the model answers these {saved.task.verbs().example}s nearly alike, so the "
@@ -121,7 +132,7 @@ def export(options: ExportOptions) -> None:
             file=sys.stderr,
         )
     if examples is not None and rows:
-        _benchmark(saved, folder, rows, examples)
+        _benchmark(saved, network, folder, rows, examples)
     if refused:
         raise UserError(" ".join(refused))
 
@@ -146,6 +157,7 @@ def _inputs(
 
 def _benchmark(
     saved: SavedRun,
+    network: ExportedNetwork,
     folder: Path,
     rows: Sequence[verified.ExportRow],
     examples: run_export.BenchmarkExamples,
@@ -157,10 +169,10 @@ def _benchmark(
     words = run_export.words_of(saved, examples)
     counted = f"{words.examples} {words.example}s of {words.data}"
     print(f"testing and timing on {counted}", flush=True)
-    results = run_export.run_benchmark(saved, rows, examples)
+    results = run_export.run_benchmark(saved, network, rows, examples)
     print(benchmark.table(results, words))
     print(benchmark.explanation(results, words))
-    for path in run_export.write_benchmark(saved, folder, results, words):
+    for path in run_export.write_benchmark(saved, network, folder, results, words):
         print(f"written: {path}")
 
 

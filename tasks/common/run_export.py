@@ -14,17 +14,15 @@ import numpy as np
 
 from datasets.core import DataError, LabelledSource, Splits, Subset
 from tasks.common import run_folder, run_splits
+from tasks.common.exported_network import ExportedNetwork, other_sizes
 from tasks.common.exports import agreement, benchmark, formats, timing, verified
 from tasks.common.exports.folded import fold
-from tasks.common.exports.precision import float32_twin
 from tasks.common.saved_run import SavedRun
 from tasks.common.tables import text_table
 from tasks.common.wording import MISSING, percent
 
 # LiteRT, "Post-training integer quantization", asks for 100 to 500 examples to calibrate on.
 CALIBRATION_EXAMPLES = 300
-# Enough to see a wrong class in a hundred, few enough to be computed in seconds.
-COMPARED_EXAMPLES = 128
 # Below this spread of a probability or a coordinate a model answers all examples nearly alike.
 TELLING_SPREAD = 0.05
 # Test examples in memory at once: 40 MB of pictures of 224 pixels.
@@ -94,11 +92,11 @@ def own_inputs(saved: SavedRun, splits: Splits | None, calibrate: bool) -> Expor
     """Training examples to calibrate on, if asked for, and validation examples to compare on."""
     verbs = saved.task.verbs()
     if splits is None:
-        return ExportInputs(None, verbs.drawn_arrays(saved), verbs.drawn)
+        return ExportInputs(None, verbs.drawn_arrays(saved)[: verbs.compared], verbs.drawn)
     calibration = None
     if calibrate:
         calibration = verbs.arrays(saved, splits.train, CALIBRATION_EXAMPLES)
-    compared = verbs.arrays(saved, splits.validation, COMPARED_EXAMPLES)
+    compared = verbs.arrays(saved, splits.validation, verbs.compared)
     return ExportInputs(calibration, compared, f"validation {verbs.example}s")
 
 
@@ -111,7 +109,7 @@ def outside_inputs(saved: SavedRun, place: Path) -> ExportInputs:
     verbs = saved.task.verbs()
     place = place.expanduser()
     inputs = verbs.outside_arrays(saved, place, CALIBRATION_EXAMPLES)
-    spread = np.unique(np.linspace(0, len(inputs) - 1, COMPARED_EXAMPLES).astype(int))
+    spread = np.unique(np.linspace(0, len(inputs) - 1, verbs.compared).astype(int))
     return ExportInputs(inputs, inputs[spread], f"{verbs.example}s of {place}")
 
 
@@ -148,6 +146,7 @@ def variants(
 
 def export(
     saved: SavedRun,
+    network: ExportedNetwork,
     folder: Path,
     wanted: Sequence[tuple[str, str | None]],
     inputs: ExportInputs,
@@ -156,62 +155,85 @@ def export(
 
     Args:
         saved: the run.
+        network: of the run.
         folder: where to.
         wanted: see `variants`.
         inputs: to calibrate and compare on.
     """
-    verbs = saved.task.verbs()
-    model = float32_twin(saved.model)
-    folded = fold(model, inputs.compared)
+    verbs = network.verbs
+    folded = fold(network.model, inputs.compared)
     if folded.sentence is not None:
         print(folded.sentence, flush=True)
     for name, quantize in wanted:
+        any_size = network.any_size(name, quantize)
         try:
             yield verified.export_verified(
-                model,
-                verbs.output_names(saved.model),
+                network.served(network.model, any_size),
+                network.names,
                 folder,
                 name,
                 inputs.compared,
-                output=verbs.output,
-                written=folded.model,
+                output=network.output,
+                written=network.served(folded.model, any_size),
                 quantize=quantize,
                 representative=inputs.calibration,
                 resize_picture=verbs.resize_picture and verbs.resize_picture(saved),
+                resized=other_sizes(inputs.compared) if any_size else (),
+                network=network.name,
+                kept=verbs.kept,
             )
         except agreement.ExportError as error:
             yield error
 
 
-def table(saved: SavedRun, rows: Sequence[verified.ExportRow], one: np.ndarray | None) -> str:
-    """The model itself and its exports: file, size, agreement and time for one example.
+def table(
+    saved: SavedRun,
+    network: ExportedNetwork,
+    rows: Sequence[verified.ExportRow],
+    one: np.ndarray | None,
+) -> str:
+    """The network itself and its exports: file, size, agreement and time for one example.
+
+    Where exports may take pictures of any size, a column says which do.
 
     Args:
         saved: the run.
+        network: of the run.
         rows: its exports.
-        one: an input to time the model on, shape (1, ...); None leaves the times out.
+        one: an input to time the network on, shape (1, ...); None leaves the times out.
     """
     header = ["format", "numbers", "file", "MB", "largest difference", "same class"]
-    size = _megabytes(agreement.size_bytes(saved.folder.model))
-    cells = [["keras", "float32", saved.folder.model.name, size, MISSING, MISSING]]
+    size = MISSING if network.name else _megabytes(agreement.size_bytes(saved.folder.model))
+    file = network.name or saved.folder.model.name
+    cells = [["keras", "float32", file, size, MISSING, MISSING]]
     cells += [
         [
             row.format,
             row.quantize or "float32",
             row.path.name,
             _megabytes(row.size_bytes),
-            f"{row.agreement.largest_difference:.1e}",
+            _difference(row.agreement.largest_difference),
             percent(row.agreement.top1_agreement),
         ]
         for row in rows
     ]
+    if network.verbs.served is not None:
+        header.append("picture")
+        height, width = network.model.input_shape[1:3]
+        own = f"{width} x {height}"
+        sizes = [own, *("any size" if row.any_size else own for row in rows)]
+        cells = [[*line, size] for line, size in zip(cells, sizes, strict=True)]
     if one is not None:
-        predict = benchmark.compiled(float32_twin(saved.model))
+        predict = benchmark.compiled(network.model)
         times = [timing.latency(functools.partial(predict, one))]
         times += [row.latency_ms for row in rows]
-        header.append(f"ms a {saved.task.verbs().example}")
+        header.append(f"ms a {network.verbs.example}")
         cells = [[*line, _digits(time)] for line, time in zip(cells, times, strict=True)]
     return text_table(header, cells)
+
+
+def _difference(value: float | None) -> str:
+    return MISSING if value is None else f"{value:.1e}"
 
 
 def _megabytes(size: int) -> str:
@@ -231,15 +253,18 @@ def tells_little(rows: Sequence[verified.ExportRow]) -> bool:
 
 
 def run_benchmark(
-    saved: SavedRun, rows: Sequence[verified.ExportRow], examples: BenchmarkExamples
+    saved: SavedRun,
+    network: ExportedNetwork,
+    rows: Sequence[verified.ExportRow],
+    examples: BenchmarkExamples,
 ) -> list[benchmark.Result]:
-    """The model of a run and its exports, each timed; classifiers tested on every example too."""
-    verbs = saved.task.verbs()
+    """A network and its exports, each timed; classifiers tested on every example too."""
+    verbs = network.verbs
     labelled = _labelled_batches(saved, examples.source)
-    some = verbs.arrays(saved, examples.source, benchmark.BATCH_SIZE)
-    entrants = benchmark.contenders(saved.model, rows)
-    counted = labelled if verbs.output == "probabilities" else None
-    return benchmark.measure(entrants, benchmark.batch_of(some), counted)
+    some = verbs.arrays(saved, examples.source, verbs.batch_size)
+    entrants = benchmark.contenders(saved.model if network.name is None else network.model, rows)
+    counted = labelled if network.output == "probabilities" else None
+    return benchmark.measure(entrants, benchmark.batch_of(some, verbs.batch_size), counted)
 
 
 def _labelled_batches(
@@ -257,13 +282,21 @@ def _labelled_batches(
 
 def words_of(saved: SavedRun, examples: BenchmarkExamples) -> benchmark.Words:
     """How the results of a benchmark speak of its examples."""
-    return benchmark.Words(saved.task.verbs().example, examples.kind, len(examples.source))
+    verbs = saved.task.verbs()
+    return benchmark.Words(verbs.example, examples.kind, len(examples.source), verbs.batch_size)
 
 
 def write_benchmark(
-    saved: SavedRun, folder: Path, results: Sequence[benchmark.Result], words: benchmark.Words
+    saved: SavedRun,
+    network: ExportedNetwork,
+    folder: Path,
+    results: Sequence[benchmark.Result],
+    words: benchmark.Words,
 ) -> list[Path]:
-    """Writes `benchmark.json` and `benchmark.md` beside the exports; their places."""
+    """Writes `benchmark.json` and `benchmark.md` beside the exports; their places.
+
+    Those of another network have its name: `benchmark_classes.json`.
+    """
     machine = run_folder.describe("export", saved.config.seed)
     made = {
         "run": str(saved.folder.path),
@@ -272,9 +305,10 @@ def write_benchmark(
         "packages": machine["packages"],
     }
     document = benchmark.document(results, words, made)
+    name = f"benchmark_{network.name}" if network.name else "benchmark"
     texts = {
-        "benchmark.json": json.dumps(document, indent=2) + "\n",
-        "benchmark.md": benchmark.page(results, words, made),
+        f"{name}.json": json.dumps(document, indent=2) + "\n",
+        f"{name}.md": benchmark.page(results, words, made),
     }
     for name, text in texts.items():
         run_folder.replace_text(folder / name, text)

@@ -86,6 +86,8 @@ class Verbs:
     networks: Mapping[str, Callable[[SavedRun], keras.Model]] = dataclasses.field(
         default_factory=dict
     )
+    kept: tuple[str, ...] = ()
     compared: int = 128
+    batch_size: int = 32
     writes_arrays: bool = False
     writes_clouds: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import tensorflow as tf
 from PIL import Image
 
 from datasets import pipeline
+from datasets.core import DataError
 from tasks import evaluate, predict
 from tasks.common.dense import legend, own_size, video
 from tests.tasks.small_dense import (
@@ -262,6 +264,30 @@ class ShortCapture:
                 return (False, None) if next(left, None) is None else capture.read()
 
         return Short()
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(DataError) as caught, video.opened(path) as film:
+        list(film.frames)
+    return str(caught.value)
+
+
+def test_videos_that_cannot_be_decoded_safely_are_refused(tmp_path, monkeypatch):
+    film = write_video(tmp_path / "drive.mp4", frames=2)
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.mp4"))
+    film.rename(odd)
+    assert "is no UTF-8 text" in refusal(odd)
+    odd.rename(film)
+    assert "was not found" in refusal(odd.with_name("no.mp4"))
+    assert "is not a file" in refusal(tmp_path)
+    monkeypatch.setattr(video, "MAX_FRAME_PIXELS", 100)
+    assert "must have frames of 1 to 100 pixels, received 60 x 40" in refusal(film)
+
+
+def test_few_large_maps_are_held_at_once():
+    assert own_size.batch_size((24, 32, 3), 32) == 32
+    assert own_size.batch_size((512, 1024, 19), 32) == 6
+    assert own_size.batch_size((20_000, 20_000, 1), 32) == 1
 
 
 def test_pictures_and_videos_keep_their_order(opened, tmp_path, capsys):

@@ -40,7 +40,7 @@ def test_compare_sees_every_picture_and_a_batch_of_one():
         return np.full((len(images), 2), 0.5, np.float32)
 
     found = agreement.compare(recorded, recorded, numbered_pictures(20))
-    assert sizes == 2 * [1, 8, 8, 3]
+    assert sizes == [1, 1, 8, 8, 8, 8, 3, 3]
     assert found.examples == 20
     assert agreement.compare(recorded, recorded, numbered_pictures(1)).examples == 1
 

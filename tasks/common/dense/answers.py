@@ -13,7 +13,7 @@ from datasets import images, pipeline
 from datasets.core import DataError
 from tasks.common import prediction, run_pictures
 from tasks.common.answers import Answer
-from tasks.common.dense import video
+from tasks.common.dense import own_size, video
 from tasks.common.found_pictures import FoundPicture, find_pictures
 from tasks.common.predict_options import PredictOptions
 from tasks.common.saved_run import SavedRun
@@ -43,13 +43,14 @@ def answers(saved: SavedRun, options: PredictOptions) -> Iterator[Answer]:
     Raises:
         DataError: a folder cannot be listed.
     """
+    batch_size = own_size.batch_size(saved.model.output_shape[1:], options.batch_size)
     found = find_pictures(options.paths, (*images.PICTURE_SUFFIXES, *video.SUFFIXES))
     for moving, group in itertools.groupby(found, _is_video):
         if moving:
             for file in group:
-                yield from _of_video(saved, file, options.batch_size)
+                yield from _of_video(saved, file, batch_size)
         else:
-            yield from prediction.answers(saved, group, options.batch_size)
+            yield from prediction.answers(saved, group, batch_size)
 
 
 def _is_video(found: FoundPicture) -> bool:

@@ -18,6 +18,16 @@ LARGEST_MAP = 1 << 26
 _BAND = 1 << 22
 
 
+def batch_size(shape: tuple[int, int, int], wanted: int) -> int:
+    """So many pictures may be answered at once, whose maps have this shape, and at most `wanted`.
+
+    Args:
+        shape: H, W, channels.
+        wanted: at least 1.
+    """
+    return max(1, min(wanted, LARGEST_MAP // math.prod(shape)))
+
+
 def stretched(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """The whole map at another size.
 

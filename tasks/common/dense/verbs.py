@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 
 import keras
 
+from datasets.core import LabelledSource
 from keras_models import any_size
 from keras_models.map_output import map_layer
 from tasks.common import image_classifier_verbs
 from tasks.common.answers import Answer, hand_out
-from tasks.common.dense import answer_files, answers
+from tasks.common.dense import answer_files, answers, own_size
 from tasks.common.dense.kind import DenseKind
 from tasks.common.predict_options import PredictOptions
 from tasks.common.saved_run import SavedRun
@@ -20,6 +21,8 @@ from tasks.common.verbs import Verbs
 
 # Each picture has thousands of answers: a share of wrong pixels of one in a million would show.
 _COMPARED = 16
+# Maps of 32 pictures of 512 x 1024 pixels and 19 classes would be 1.3 GB.
+_BATCH = 4
 
 
 def dense_verbs(kind: DenseKind) -> Verbs:
@@ -28,7 +31,7 @@ def dense_verbs(kind: DenseKind) -> Verbs:
     ids = {"classes": lambda saved: any_size.class_ids(saved.model)} if of_classes else {}
     return dataclasses.replace(
         image_classifier_verbs.VERBS,
-        measure=kind.measure,
+        measure=functools.partial(measure, kind),
         outside_examples=kind.outside_examples,
         predict=functools.partial(predict, kind),
         output_names=output_names,
@@ -37,10 +40,20 @@ def dense_verbs(kind: DenseKind) -> Verbs:
         resize_picture=None,
         served=any_size.any_size,
         networks={**ids, **kind.networks},
+        kept=(any_size.TO_NETWORK, any_size.TO_PICTURE),
         compared=_COMPARED,
+        batch_size=_BATCH,
         writes_arrays=True,
         writes_clouds=kind.point_cloud is not None,
     )
+
+
+def measure(
+    kind: DenseKind, saved: SavedRun, source: LabelledSource, batch_size: int
+) -> dict[str, float]:
+    """The kind's own numbers, in batches whose maps are not too large to hold."""
+    fitting = own_size.batch_size(saved.model.output_shape[1:], batch_size)
+    return kind.measure(saved, source, fitting)
 
 
 def predict(kind: DenseKind, saved: SavedRun, options: PredictOptions) -> None:

@@ -149,10 +149,15 @@ def _require_container(path: Path) -> None:
         DataError: it does not, or cannot be read.
     """
     try:
+        str(path.resolve()).encode("utf-8")
         if path.exists() and not path.is_file():
             raise DataError(f"{path} is not a file, so it is no video: remove it.")
         with path.open("rb") as file:
             start = file.read(12)
+    except UnicodeEncodeError as error:
+        raise DataError(
+            f"The name of {path} is no UTF-8 text, as the decoder wants it: rename the video."
+        ) from error
     except FileNotFoundError as error:
         raise DataError(f"{path} was not found: put the video there.") from error
     except OSError as error:

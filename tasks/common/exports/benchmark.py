@@ -82,11 +82,13 @@ class Words:
         example: what one example is, in a word: `picture`, `row`.
         data: what the test examples are, in words.
         examples: how many they are.
+        batch_size: examples answered at once where throughput counts.
     """
 
     example: str
     data: str
     examples: int
+    batch_size: int = BATCH_SIZE
 
 
 def contenders(model: keras.Model, rows: Sequence[verified.ExportRow]) -> list[Contender]:
@@ -113,13 +115,14 @@ def compiled(model: keras.Model) -> Predict:
     return lambda inputs: function(tf.constant(inputs)).numpy()
 
 
-def batch_of(inputs: np.ndarray) -> np.ndarray:
-    """`BATCH_SIZE` inputs; fewer are repeated.
+def batch_of(inputs: np.ndarray, size: int = BATCH_SIZE) -> np.ndarray:
+    """`size` inputs; fewer are repeated.
 
     Args:
         inputs: shape (n, ...), n > 0.
+        size: of the batch.
     """
-    return np.resize(inputs, (BATCH_SIZE, *inputs.shape[1:]))
+    return np.resize(inputs, (size, *inputs.shape[1:]))
 
 
 def measure(
@@ -193,8 +196,8 @@ def explanation(results: Sequence[Result], words: Words) -> str:
     times = (
         f"ms a {words.example}: median of {calls} calls with one {words.example}; 95 % of the "
         f"calls took at most the next number. {words.example.capitalize()}s a second: in batches "
-        f"of {BATCH_SIZE}, by the median of {timing.BATCH.rounds} calls. All take turns, after "
-        "calls that do not count."
+        f"of {words.batch_size}, by the median of {timing.BATCH.rounds} calls. All take turns, "
+        "after calls that do not count."
     )
     if results[0].counts is None:
         return f"{times} Timed on {words.data}; there is no class to count right answers by."
@@ -236,7 +239,7 @@ def document(results: Sequence[Result], words: Words, made: Mapping[str, object]
         "runtimes": {package: metadata.version(package) for package in _PACKAGES},
         "data": words.data,
         f"{words.example}s": words.examples,
-        "batch_size": BATCH_SIZE,
+        "batch_size": words.batch_size,
         "single_calls": timing.ONE_EXAMPLE.rounds * timing.ONE_EXAMPLE.calls,
         "batch_calls": timing.BATCH.rounds * timing.BATCH.calls,
         "results": [

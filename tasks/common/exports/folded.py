@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from keras_models import folding
-from tasks.common.exports import agreement
+from tasks.common.exports import agreement, output_names
 from tasks.common.exports.layers import every_layer
 
 
@@ -35,7 +35,7 @@ def fold(model: keras.Model, inputs: np.ndarray) -> Folded:
     """The folded twin of a model, if it computes the same on the inputs.
 
     Args:
-        model: one input -> one output, float32, (batch, columns).
+        model: one input -> one output, float32, (batch, ..., columns), or class ids.
         inputs: shape (n, ...), n > 0.
     """
     before = count_batch_normalizations(model)
@@ -43,12 +43,15 @@ def fold(model: keras.Model, inputs: np.ndarray) -> Folded:
         return Folded(model, None)
     twin = folding.fold_batch_normalization(model)
     expected, received = (agreement.outputs(each, inputs) for each in (model, twin))
-    difference = folding.relative_difference(expected, received)
+    if output_names.gives_ids(model):
+        difference = float(np.mean(expected != received))
+    else:
+        difference = folding.relative_difference(expected, received)
     if not difference <= folding.FOLDING_TOLERANCE:
         return Folded(
             model,
             f"not folded: with batch normalisation folded, an output moves by {difference:.1e} of "
-            f"the largest one, allowed is {folding.FOLDING_TOLERANCE:.0e}",
+            f"the largest one, or of all class ids, allowed is {folding.FOLDING_TOLERANCE:.0e}",
         )
     count = before - count_batch_normalizations(twin)
     return Folded(twin, f"folded {count} of {before} batch normalisations into other layers")

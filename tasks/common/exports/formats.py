@@ -13,16 +13,19 @@ class Format:
     Attributes:
         suffix: what the name of the file ends with; empty for a folder.
         quantisations: the ways to store it smaller than float32.
+        fixed: those in which a model for pictures of any size cannot be stored. LiteRT computes
+            all of an int8 model in 8 bits, which cannot say which pixel of a thousand is meant.
     """
 
     suffix: str
     quantisations: tuple[str, ...]
+    fixed: tuple[str, ...] = ()
 
 
 FORMATS = types.MappingProxyType(
     {
         "saved_model": Format("", ()),
-        "litert": Format(".tflite", ("float16", "dynamic", "int8")),
+        "litert": Format(".tflite", ("float16", "dynamic", "int8"), ("int8",)),
         "onnx": Format(".onnx", ("int8",)),
     }
 )
@@ -48,9 +51,12 @@ def check(name: str, quantize: str | None) -> Format:
     return form
 
 
-def file_name(name: str, quantize: str | None) -> str:
-    """What an export is called inside the export folder: `model_int8.tflite`, `saved_model`."""
+def file_name(name: str, quantize: str | None, network: str | None = None) -> str:
+    """What an export is called inside the export folder: `model_int8.tflite`, `saved_model`.
+
+    That of another network of the run has its name: `classes_int8.tflite`, `saved_model_classes`.
+    """
     form = check(name, quantize)
     if not form.suffix:
-        return name
-    return f"model{'_' + quantize if quantize else ''}{form.suffix}"
+        return f"{name}_{network}" if network else name
+    return f"{network or 'model'}{'_' + quantize if quantize else ''}{form.suffix}"

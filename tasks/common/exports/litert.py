@@ -1,9 +1,11 @@
 """LiteRT (`.tflite`), for phones and small devices.
 
 One signature, `serving_default`: the model's input, by its name, type and shape, -> its output,
-float32, shape (batch, columns). Quantisation changes what is stored and computed inside,
-never the types of input and output. The file uses built-in operations only, so that it runs in
-every LiteRT runtime.
+float32, shape (batch, columns), or of a network that answers with maps (batch, height, width,
+columns), or class ids, int32, (batch, height, width). Of a model for pictures of any size the input
+is 1 x 1 x 1 x 3 until the interpreter's `resize_tensor_input` has given it the picture's size.
+Quantisation changes what is stored and computed inside, never the types of input and output. The
+file uses built-in operations only, so that it runs in every LiteRT runtime.
 
 The names of the output's columns, such as the classes, lie in the file as `labels.txt`, one a line:
 LiteRT's associated files are a zip archive at the file's end, which the interpreter ignores and any

@@ -1,8 +1,11 @@
 """ONNX, for ONNX Runtime and the many tools that read its files.
 
-One input, by the name, type and shape that the model gives it; one output, `probabilities` or
-`points`, float32, shape (batch, columns). The names of the columns are a JSON list in a metadata
-property: `class_names` beside probabilities, `output_names` beside points.
+One input, by the name, type and shape that the model gives it; one output: `probabilities` or
+`points`, float32, shape (batch, columns); of a network that answers with maps `probabilities` or
+`maps`, float32, (batch, height, width, columns), or `classes`, int32, (batch, height, width). The
+names of the columns are a JSON list in a metadata property: `class_names` beside probabilities and
+classes, `output_names` beside points, `channel_names` beside maps. Axes that are free have a name:
+`batch`, and of pictures of any size `height` and `width`.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ def export(
     quantize: str | None = None,
     representative: np.ndarray | None = None,
     output: str = "probabilities",
+    kept: Sequence[str] = (),
 ) -> None:
     """Writes the model as an ONNX file; `verified` writes to a staged place and compares.
 
@@ -41,7 +45,8 @@ def export(
         quantize: None for float32, or "int8" weights and activations.
         representative: inputs of the training split, shape (n, ...), for "int8" only, to measure
             the ranges of the activations on; 100 to 500 are enough.
-        output: what the output holds, `probabilities` or `points`.
+        output: what the output holds, one of `output_names.KEYS`.
+        kept: names of layers that "int8" leaves in float32.
 
     Raises:
         ValueError: unknown quantisation, "int8" without inputs, or unfit names.
@@ -57,9 +62,9 @@ def export(
         warnings.filterwarnings("ignore", message=".*np.object", category=FutureWarning)
         model.export(str(path), format="onnx", verbose=False, input_signature=[signature])
     if calibration is not None:
-        _quantize_int8(path, calibration)
+        _quantize_int8(path, calibration, kept)
     graph = onnx.load(path)
-    _name_ends(graph, output)
+    _name_ends(graph, output_names.tensor(output))
     stored = json.dumps(list(names), ensure_ascii=False)
     onnx.helper.set_model_props(graph, {output_names.KEYS[output]: stored})
     onnx.checker.check_model(graph)
@@ -99,7 +104,7 @@ class _OneAtATime(quantization.CalibrationDataReader):
         return next(self._feeds, None)
 
 
-def _quantize_int8(path: Path, inputs: np.ndarray) -> None:
+def _quantize_int8(path: Path, inputs: np.ndarray, kept: Sequence[str]) -> None:
     """Replaces the float file by one with 8-bit weights, a scale per channel, and activations.
 
     The pre-processing of ONNX Runtime's guide, "Quantize ONNX models", is no option here: it folds
@@ -113,6 +118,8 @@ def _quantize_int8(path: Path, inputs: np.ndarray) -> None:
     # Symbolic shape inference is for transformers and needs one more package.
     shape_inference.quant_pre_process(path, path, skip_symbolic_shape=True)
     graph = onnx.load(path)
+    # The converter puts the names of layers into those of nodes.
+    spared = [node.name for node in graph.graph.node if any(name in node.name for name in kept)]
     quantization.quantize_static(
         graph,
         path,
@@ -120,11 +127,12 @@ def _quantize_int8(path: Path, inputs: np.ndarray) -> None:
         per_channel=True,
         activation_type=quantization.QuantType.QUInt8,
         weight_type=quantization.QuantType.QInt8,
+        nodes_to_exclude=spared,
     )
 
 
 def _name_ends(model: onnx.ModelProto, name: str) -> None:
-    """Names the output and the free dimension after what they are; converters number them."""
+    """Names the output and the free axes after what they are; converters number them."""
     output = model.graph.output[0]
     for node in model.graph.node:
         for tensors in (node.input, node.output):
@@ -132,8 +140,12 @@ def _name_ends(model: onnx.ModelProto, name: str) -> None:
                 if tensor == output.name:
                     tensors[position] = name
     output.name = name
+    free = [axis.dim_value == 0 for axis in model.graph.input[0].type.tensor_type.shape.dim]
     for tensor in (model.graph.input[0], output):
-        tensor.type.tensor_type.shape.dim[0].dim_param = "batch"
+        axes = tensor.type.tensor_type.shape.dim
+        for axis, axis_name, is_free in zip(axes, ("batch", "height", "width"), free, strict=False):
+            if is_free:
+                axis.dim_param = axis_name
 
 
 def load(path: Path) -> Callable[[np.ndarray], np.ndarray]:

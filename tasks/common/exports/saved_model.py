@@ -4,14 +4,18 @@ Signatures, all with one output unless stated:
 
 - `serving_default`, and one called like the model's input: that input, by its name, type and
   shape, such as `image`, uint8, shape (batch, height, width, 3), RGB -> `probabilities` or
-  `points`, float32, shape (batch, columns).
+  `points`, float32, shape (batch, columns); or of a network that answers with maps `probabilities`
+  or `maps`, float32, shape (batch, height, width, columns), or `classes`, int32, shape (batch,
+  height, width).
 - `encoded`, of a model that takes pictures: `encoded`, strings, shape (batch,), each the bytes of
   one JPEG, PNG, BMP or GIF file of any size -> the same output. Of an animation
   the first frame counts, transparency is dropped, grey becomes RGB. **EXIF rotation is not
   applied**: TensorFlow's decoders do not read it, so turn such pictures upright before sending
-  them. One undecodable picture fails its whole batch.
-- `class_names`, or for points `output_names`: no input -> under the same name the names of the
-  output's columns, strings, shape (columns,), UTF-8.
+  them. One undecodable picture fails its whole batch. Where the model takes pictures of any size
+  and answers at that size, all pictures of a batch must have the same one; a batch of one always
+  has.
+- `class_names`, or for points `output_names` and for maps `channel_names`: no input -> under the
+  same name the names of the output's columns, strings, shape (columns,), UTF-8.
 """
 
 from __future__ import annotations
@@ -48,8 +52,8 @@ def export(
         folder: where to write; must not exist.
         resize_picture: TensorFlow operations from one picture, uint8, shape (any, any, 3), to
             uint8, shape (height, width, 3): the one the model was trained with. None: see
-            `bilinear`. No matter where the model takes no pictures.
-        output: what the output holds, `probabilities` or `points`.
+            `bilinear`. No matter where the model takes no pictures, or pictures of any size.
+        output: what the output holds, one of `output_names.KEYS`.
 
     Raises:
         ValueError: the names do not fit the model.
@@ -58,7 +62,7 @@ def export(
     taken = model_input.of(model)
 
     def from_inputs(inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {output: answer(model, inputs)}
+        return {output_names.tensor(output): answer(model, inputs)}
 
     # The archive finds the weights in its endpoints. Tracking the model as well stores them twice.
     archive = keras.export.ExportArchive()
@@ -68,7 +72,10 @@ def export(
     archive.add_endpoint(taken.name, traced, [spec])
     if taken.is_picture:
         height, width, _ = taken.shape
-        decoded = _decoding(height, width, resize_picture or bilinear(height, width))
+        if None in (height, width):
+            decoded = _decoded_alike
+        else:
+            decoded = _decoding(height, width, resize_picture or bilinear(height, width))
         strings = tf.TensorSpec((None,), tf.string, name="encoded")
         archive.add_endpoint("encoded", lambda encoded: traced(decoded(encoded)), [strings])
     key = output_names.KEYS[output]
@@ -90,6 +97,24 @@ def _decoding(
         )
 
     return decoded
+
+
+def _decoded_alike(encoded: tf.Tensor) -> tf.Tensor:
+    """From the bytes of picture files of one size, strings (n,), to uint8 (n, height, width, 3)."""
+    size = tf.shape(decode(encoded[0]))
+
+    def decoded(picture: tf.Tensor) -> tf.Tensor:
+        pixels = decode(picture)
+        message = "All pictures of a batch must have one size: send those of another size apart."
+        with tf.control_dependencies([tf.debugging.assert_equal(tf.shape(pixels), size, message)]):
+            return tf.identity(pixels)
+
+    return tf.map_fn(
+        decoded,
+        encoded,
+        fn_output_signature=tf.TensorSpec((None, None, 3), tf.uint8),
+        parallel_iterations=DECODE_PARALLELISM,
+    )
 
 
 def decode(encoded: tf.Tensor) -> tf.Tensor:

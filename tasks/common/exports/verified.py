@@ -38,6 +38,7 @@ class ExportRow:
         size_bytes: of all its files.
         agreement: with the model, on the examples given.
         latency_ms: median time for one example, in milliseconds.
+        any_size: whether it takes pictures of any size, and was compared on some.
     """
 
     format: str
@@ -46,6 +47,7 @@ class ExportRow:
     size_bytes: int
     agreement: agreement.Agreement
     latency_ms: float
+    any_size: bool = False
 
 
 def export_verified(
@@ -60,6 +62,9 @@ def export_verified(
     quantize: str | None = None,
     representative: np.ndarray | None = None,
     resize_picture: saved_model.ResizePicture | None = None,
+    resized: Sequence[np.ndarray] = (),
+    network: str | None = None,
+    kept: Sequence[str] = (),
     runs: int = 20,
 ) -> ExportRow:
     """Exports to one format, reloads it in its runtime and keeps it if it agrees.
@@ -67,18 +72,22 @@ def export_verified(
     A model in mixed precision is exported as its float32 twin and compared with it.
 
     Args:
-        model: one input -> one output, float32, (batch, columns).
+        model: one input -> one output, float32, (batch, columns), or maps, or class ids.
         names: one per column of the output.
         folder: where the export goes, under `formats.file_name`; an older one is replaced.
         name: the format, one of `formats.FORMATS`.
         batch: inputs to compare on, shape (n, ...): real ones, because noise may leave every
             answer alike.
-        output: what the output holds, `probabilities` or `points`.
+        output: what the output holds, one of `output_names.KEYS`.
         written: what the export holds instead of `model`, which it is compared with all the same:
             a float32 model of the same function, as `folded` makes it.
         quantize: one of the format's quantisations, or None.
         representative: inputs of the training split for "int8".
         resize_picture: see `saved_model.export`; other formats take resized pictures only.
+        resized: more inputs to compare on, each shape (n, height, width, 3), of other sizes than
+            `batch`, where the model takes pictures of any size.
+        network: name of the network of the run, which the file is called after.
+        kept: names of layers that ONNX's "int8" leaves in float32.
         runs: timed calls.
 
     Raises:
@@ -92,7 +101,7 @@ def export_verified(
     if quantize == "int8":
         model_input.representative(representative, model_input.of(model))
     model = float32_twin(model)
-    path = folder / formats.file_name(name, quantize)
+    path = folder / formats.file_name(name, quantize, network)
     write_to = functools.partial(
         write,
         written or model,
@@ -102,15 +111,20 @@ def export_verified(
         quantize=quantize,
         representative=representative,
         resize_picture=resize_picture,
+        kept=kept,
     )
     with staged(path) as unfinished:
         predict = _made(write_to, unfinished, name, quantize, batch[:1])
         found = agreement.compare(model, predict, batch, output)
         agreement.check(found, name, quantize, output)
+        for others in resized:
+            more = agreement.compare(model, predict, others, output)
+            agreement.check(more, name, quantize, output, resized=True)
         if _MODULES[name].read_output_names(unfinished) != tuple(names):
             raise agreement.ExportError(f"The {name} export does not hold the output's names.")
         milliseconds = timing.latency(functools.partial(predict, batch[:1]), runs)
-    return ExportRow(name, quantize, path, agreement.size_bytes(path), found, milliseconds)
+    size = agreement.size_bytes(path)
+    return ExportRow(name, quantize, path, size, found, milliseconds, bool(resized))
 
 
 def _made(
@@ -151,6 +165,7 @@ def write(
     quantize: str | None = None,
     representative: np.ndarray | None = None,
     resize_picture: saved_model.ResizePicture | None = None,
+    kept: Sequence[str] = (),
 ) -> None:
     """Writes one format as it is, without comparing it; for the arguments see `export_verified`.
 
@@ -161,7 +176,7 @@ def write(
     if name == "saved_model":
         saved_model.export(model, names, path, resize_picture, output)
     elif name == "onnx":
-        onnx.export(model, names, path, quantize, representative, output)
+        onnx.export(model, names, path, quantize, representative, output, kept)
     else:
         litert.export(model, names, path, quantize, representative)
 
