@@ -15,7 +15,7 @@ from scipy.ndimage import gaussian_filter
 PICTURE_DEGREES = 1024 / 35
 """Visual angle that the longer side of a picture takes where nothing else is known, in degrees:
 that of MIT1003 and MIT300, 1024 pixels wide at 35 pixels a degree (Judd, Durand & Torralba, "A
-Benchmark of Computational Models of Saliency to Predict Human Fixations", 2012, section 3)."""
+Benchmark of Computational Models of Saliency to Predict Human Fixations", 2012)."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -83,8 +83,13 @@ class FixatedPictures:
         Raises:
             DataError: the file cannot be read, or no fixation lies on the picture.
         """
-        picture = images.read_picture(self._paths[index])
         fixations = self._fixations[index]
+        try:
+            picture = images.read_picture(self._paths[index])
+        except DataError as error:
+            raise DataError(
+                f"{self._table} row {fixations.row} names a picture that cannot be used: {error}"
+            ) from error
         on_picture = inside(fixations.points, picture.shape[:2])
         if not on_picture.any():
             height, width = picture.shape[:2]
@@ -208,10 +213,10 @@ def read_all(
     observers = len(np.unique(table.observers))
     missing = len(table.names) - len(chosen)
     sentence = (
-        f"{len(used)} pictures with {sum(len(each.points) for each in fixations)} fixations of "
-        f"{observers} observers; left out are {source.count_outside()} of these beside their "
+        f"Pictures: {len(used)}, with {sum(len(each.points) for each in fixations)} fixations, "
+        f"observers: {observers}; left out are {source.count_outside()} of these beside their "
         f"pictures, {np.count_nonzero(~late)} others that began before {earliest_seconds} s"
-        f"{f', {missing} pictures that are missing' if missing else ''}."
+        f"{f', and what is missing: {missing}' if missing else ''}."
     )
     return source, sentence
 

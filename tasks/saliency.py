@@ -54,7 +54,7 @@ class SaliencyConfig(DenseConfig):
 
     data: Literal["rendered", "fixations"] = "rendered"
     """Drawn streets, or pictures with a list of fixations."""
-    rendered_count: tuple[int, int, int] = (1000, 150, 200)
+    rendered_count: tuple[int, int, int] = (1400, 150, 200)
     """Drawn streets for training, validation and test."""
     blur_degrees: float = 1.0
     """Standard deviation of the Gaussian that makes a map of fixations, in degrees of visual angle:
@@ -104,7 +104,7 @@ class SaliencyConfig(DenseConfig):
     """Of the read-out in the third stage, at its highest."""
     depth_factor: float = 0.3
     """Each stage of the backbone learns at this multiple of the one nearer the output."""
-    scratch_epochs: int = 14
+    scratch_epochs: int = 8
     """Epochs in which everything trains from random weights, instead of the three stages."""
     scratch_learning_rate: float = 2e-3
     """At its highest, when everything trains from random weights."""

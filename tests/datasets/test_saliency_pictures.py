@@ -24,7 +24,7 @@ def test_an_example_holds_the_fixations_on_its_picture(tmp_path: Path) -> None:
     assert example["observers"].tolist() == [0, 1]
     expected = saliency_map(example["fixations"], (30, 40), Blur())
     np.testing.assert_array_equal(example["saliency"], expected)
-    assert sentence.startswith("1 pictures with 3 fixations of 2 observers; left out are 1 of")
+    assert sentence.startswith("Pictures: 1, with 3 fixations, observers: 2; left out are 1 of")
 
 
 def test_fixations_before_the_picture_was_seen_are_left_out(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_a_damaged_picture_is_named(tmp_path: Path) -> None:
     write_data(tmp_path, 2)
     (tmp_path / "images" / "001.png").write_bytes(b"\x89PNG\r\n\x1a\n no")
     source, _ = saliency.read_all(tmp_path, Blur())
-    with pytest.raises(DataError, match=r"001\.png"):
+    with pytest.raises(DataError, match=r"fixations\.csv row 22 names a picture .*001\.png"):
         source.example(1)
 
 
@@ -64,7 +64,7 @@ def test_missing_pictures_are_named_or_left_out(tmp_path: Path) -> None:
         saliency.read_all(tmp_path, Blur())
     source, sentence = saliency.read_all(tmp_path, Blur(), skip_missing=True)
     assert len(source) == 2
-    assert "1 pictures that are missing" in sentence
+    assert "what is missing: 1" in sentence
 
 
 @pytest.mark.parametrize("name", ["../outside.png", "/etc/passwd", "images/../../outside.png"])
@@ -128,6 +128,6 @@ def test_the_real_data_is_read_whole(shared_data: Path) -> None:
     source, sentence = saliency.read_all(shared_data / "sun500_saliency", Blur())
     assert len(source) == 380
     # 33,422 rows, of which 536 began within a tenth of a second.
-    assert "380 pictures with 32886 fixations of 12 observers" in sentence
+    assert "Pictures: 380, with 32886 fixations, observers: 12" in sentence
     assert "5 of these beside their pictures, 536 others" in sentence
     assert source.example(0)["saliency"].max() == 1

@@ -91,7 +91,7 @@ def test_a_folder_of_pictures_from_training_to_prediction(
         *("--scratch-epochs", "2", "--batch-size", "4", "--run-name", "one"),
     )
     output = run(tmp_path, "tasks.saliency", *options).stdout
-    assert "14 pictures with 280 fixations of 4 observers" in output
+    assert "Pictures: 14, with 280 fixations, observers: 4" in output
     folder = tmp_path / "runs" / "saliency" / "one"
     document = json.loads((folder / "report" / "metrics.json").read_text(encoding="utf-8"))
     assert set(document["baseline"]) == {"centre bias", "human consistency", "chance"}

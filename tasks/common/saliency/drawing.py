@@ -16,8 +16,10 @@ TEXT = (
 
 _OPACITY = 0.6
 _COLOURS = "inferno"
-# A dot is about a hundredth of the picture's longer side wide, so that maps are seen below them.
-_DOTS_ACROSS = 160
+# A dot is a hundredth of the picture's longer side wide, so that maps are seen below them. Smaller
+# pictures are enlarged, where such a dot would have too few pixels to be one.
+_DOTS_ACROSS = 100
+_SMALLEST = 300
 
 
 def relative(saliency: np.ndarray) -> np.ndarray:
@@ -38,7 +40,7 @@ def rows(
     output: np.ndarray,
     fixations: np.ndarray | None = None,
 ) -> tuple[np.ndarray, ...]:
-    """The panels of `HEADINGS`, each uint8, as large as the picture.
+    """The panels of `HEADINGS`, each uint8, as large as the picture, or a multiple of it for dots.
 
     Args:
         picture: uint8 (height, width, 3).
@@ -46,6 +48,10 @@ def rows(
         output: the same shape.
         fixations: (m, 2), x and y in pixels of the picture, drawn as dots on the truth.
     """
+    if fixations is not None:
+        scale = max(1, -(-_SMALLEST // max(picture.shape[:2])))
+        picture = picture.repeat(scale, axis=0).repeat(scale, axis=1)
+        fixations = fixations * scale
     size = picture.shape[:2]
     wanted, found = (relative(resized(maps[..., 0], size)) for maps in (truth, output))
     covered = [panels.overlay(picture, paint(each), _OPACITY) for each in (wanted, found)]
@@ -62,7 +68,7 @@ def draw(picture: np.ndarray, truth: np.ndarray, output: np.ndarray) -> tuple[np
 def _dotted(picture: np.ndarray, fixations: np.ndarray) -> np.ndarray:
     page = Image.fromarray(picture)
     pencil = ImageDraw.Draw(page)
-    radius = max(page.size) / _DOTS_ACROSS / 2 + 0.5
+    radius = max(page.size) / _DOTS_ACROSS / 2
     for x, y in fixations:
         edges = (x - radius, y - radius, x + radius, y + radius)
         pencil.ellipse(edges, fill="white", outline="black")

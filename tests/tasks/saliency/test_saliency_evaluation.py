@@ -116,16 +116,19 @@ def test_a_picture_of_one_observer_has_no_consistency() -> None:
     assert np.isfinite(evaluation.summary(scores)["cc"])
 
 
-def test_panels_are_as_large_as_the_picture() -> None:
+def test_panels_are_as_large_as_the_picture_or_a_multiple_with_dots() -> None:
     picture = np.full((*SIZE, 3), 100, np.uint8)
     truth, output = np.random.default_rng(0).random((2, *MAP_SIZE, 1)).astype(np.float32)
     made = drawing.rows(picture, truth, output, np.array([[20.0, 15.0]]))
     assert len(made) == len(drawing.HEADINGS)
-    assert {panel.shape for panel in made} == {(*SIZE, 3)}
+    assert {panel.shape for panel in made} == {(8 * SIZE[0], 8 * SIZE[1], 3)}
     assert {panel.dtype for panel in made} == {np.dtype(np.uint8)}
     plain = drawing.draw(picture, truth, output)
-    assert (made[1] != plain[1]).any()
-    np.testing.assert_array_equal(made[2], plain[2])
+    assert {panel.shape for panel in plain} == {(*SIZE, 3)}
+    np.testing.assert_array_equal(made[0][::8, ::8], plain[0])
+    # A white dot in the middle, and nowhere else.
+    white = np.argwhere((made[1] == 255).all(axis=2)).mean(axis=0)
+    np.testing.assert_allclose(white, [120, 160], atol=1)
 
 
 def test_the_difference_is_red_where_too_much_and_blue_where_too_little() -> None:
