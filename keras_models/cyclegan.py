@@ -177,9 +177,22 @@ def build_depth_to_picture(
     metres = keras.Input(generator.input_shape[1:], dtype="float32", name="depth")
     shares = MetresToShares(kind, nearest, largest, name="to_shares")(metres)
     drawn = generator(layers.Rescaling(2.0, -1.0, name="to_signed")(shares))
-    picture = layers.Rescaling(127.5, 127.5, dtype="float32", name="to_levels")(drawn)
-    maps = MapOutput(("red", "green", "blue"), "level")(picture)
-    return keras.Model(metres, maps, name="depth_to_picture")
+    return keras.Model(metres, _as_picture(drawn), name="depth_to_picture")
+
+
+def build_grey_depth_to_picture(generator: keras.Model) -> keras.Model:
+    """The generator that draws pictures, from depth as a grey picture; shares its weights.
+
+    For where only pictures can be handed in: level 0 is the near end of the scale and 255 the far
+    one. Of a picture with colours the mean of the channels counts.
+
+    Args:
+        generator: from one channel to three.
+    """
+    image = keras.Input((*generator.input_shape[1:3], 3), dtype="uint8", name="image")
+    signed = layers.Rescaling(1 / 127.5, -1.0, name="to_signed")(image)
+    drawn = generator(ops.mean(signed, axis=-1, keepdims=True))
+    return keras.Model(image, _as_picture(drawn), name="grey_depth_to_picture")
 
 
 def check_generator(image_size: tuple[int, int], width: int, residual_blocks: int) -> None:
@@ -210,6 +223,12 @@ def check_discriminator(image_size: tuple[int, int], width: int) -> None:
             f"image_size must be at least {SMALLEST_SIDE} and width at least 1. "
             f"Received: {image_size=}, {width=}"
         )
+
+
+def _as_picture(drawn: keras.KerasTensor) -> keras.KerasTensor:
+    """From [-1, 1] to levels in [0, 255], float32."""
+    levels = layers.Rescaling(127.5, 127.5, dtype="float32", name="to_levels")(drawn)
+    return MapOutput(("red", "green", "blue"), "level")(levels)
 
 
 def _initializer() -> keras.initializers.Initializer:

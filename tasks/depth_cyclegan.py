@@ -4,7 +4,9 @@ Paper: J.-Y. Zhu, T. Park, P. Isola, A. A. Efros, "Unpaired Image-to-Image Trans
 Cycle-Consistent Adversarial Networks", ICCV 2017; five residual blocks and depth as the other kind
 of picture are those of an earlier student report.
 Data: drawn streets (no download); NYU Depth V2 or any folder with `rgb` and `depth`.
-Expected: EXPECTED
+Expected: root mean squared error of depth on [0, 1]. On the drawn streets about 0.14, as the mean
+depth map has, where a constant has 0.33, a grey picture taken for depth 0.27 and the depth of
+another scene 0.21; the earlier report has 0.3 on NYU Depth V2.
 Command: `python -m tasks.depth_cyclegan`, see `--help`.
 
 Two generators draw depth from pictures and pictures from depth; two discriminators judge whether
@@ -44,7 +46,7 @@ _FULL_SIZE = dataclasses.replace(
 PRESETS = {
     "quick": CycleGanConfig(),
     # Few pictures of rooms, at a size and width that train on one core in less than half an hour.
-    "nyu": dataclasses.replace(_NYU, preset="nyu", generator_width=16, epochs=50),
+    "nyu": dataclasses.replace(_NYU, preset="nyu", generator_width=16, epochs=40),
     # The earlier student report that this task grew from: five residual blocks, 20 epochs.
     "seed": dataclasses.replace(_FULL_SIZE, preset="seed", epochs=20, constant_share=0.0),
     # Section 7: nine residual blocks at 256 x 256, a hundred epochs and a hundred of decay.
@@ -136,7 +138,7 @@ TASK = Task(
     joint_training=joint_training,
     watch=watch,
     report=report,
-    verbs=lambda: common.cyclegan.verbs.VERBS,
+    verbs=lambda: common.dense.verbs.dense_verbs(common.cyclegan.kind.KIND),
     monitor="val_depth_rms",
     mode="min",
 )

@@ -14,6 +14,7 @@ from keras_models.cyclegan import (
     build_depth_to_picture,
     build_discriminator,
     build_generator,
+    build_grey_depth_to_picture,
     build_picture_to_depth,
 )
 from keras_models.map_output import map_layer
@@ -143,6 +144,18 @@ def test_the_saved_models_take_pictures_and_metres(tmp_path: Path) -> None:
         model.save(tmp_path / "model.keras")
         again = keras.saving.load_model(tmp_path / "model.keras")
         np.testing.assert_allclose(again.predict_on_batch(source), expected, rtol=1e-5)
+
+
+def test_depth_may_come_as_a_grey_picture() -> None:
+    """Level 51 of 255 is a fifth of the way to the far end of 10 m."""
+    generator = build_generator(1, 3, (24, 24), 2, 1)
+    to_picture = build_depth_to_picture(generator, "linear", 0.1, 10.0)
+    grey = np.random.default_rng(0).integers(0, 6, (1, 24, 24, 1), dtype=np.uint8) * 51
+    received = build_grey_depth_to_picture(generator).predict_on_batch(np.repeat(grey, 3, axis=-1))
+    metres = grey.astype(np.float32) / 255 * 10
+    # A depth of 0 m would be one that nobody measured.
+    expected = to_picture.predict_on_batch(np.maximum(metres, 1e-6))
+    np.testing.assert_allclose(received, expected, atol=0.05)
 
 
 def test_sizes_and_widths_that_do_not_work_are_refused() -> None:

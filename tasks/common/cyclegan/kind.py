@@ -9,6 +9,7 @@ import numpy as np
 
 from datasets import core, nyu_depth
 from datasets.depth_range import DEPTH
+from keras_models import cyclegan
 from tasks.common import sound_pictures
 from tasks.common.cyclegan import measures, panels, training
 from tasks.common.cyclegan.networks import load_companion
@@ -16,7 +17,6 @@ from tasks.common.cyclegan.report import with_interval
 from tasks.common.cyclegan.trainer import METRIC
 from tasks.common.dense.kind import DenseKind
 from tasks.common.dense.training import batching
-from tasks.common.dense.verbs import dense_verbs
 from tasks.common.saved_run import SavedRun
 
 
@@ -54,6 +54,16 @@ def describe(model: keras.Model, output: np.ndarray) -> dict[str, float | int | 
     }
 
 
+def grey_depth_to_picture(saved: SavedRun) -> keras.Model:
+    """The other generator for exports, which take pictures: of a depth map in grey.
+
+    Raises:
+        UserError: its file is missing or damaged.
+    """
+    to_picture = load_companion(saved.folder, "depth_to_picture")
+    return cyclegan.build_grey_depth_to_picture(to_picture.get_layer(training.PICTURE_GENERATOR))
+
+
 KIND = DenseKind(
     measure=measure,
     outside_examples=outside_examples,
@@ -61,7 +71,5 @@ KIND = DenseKind(
     describe=describe,
     metric=METRIC,
     output="maps",
-    networks={"depth_to_picture": lambda saved: load_companion(saved.folder, "depth_to_picture")},
+    networks={"depth_to_picture": grey_depth_to_picture},
 )
-
-VERBS = dense_verbs(KIND)
