@@ -1,5 +1,7 @@
-# Two commands on a fresh machine: `make cars` and `make test`. PYTHON chooses the interpreter.
+# Two commands on a fresh machine: `make cars` and `make test`. PYTHON chooses the interpreter,
+# TEST_PROCESSES how many tests run at a time: each process may take 3 GB.
 PYTHON ?= python3
+TEST_PROCESSES ?= 2
 ENVIRONMENT ?= .venv
 BIN := $(ENVIRONMENT)/bin
 
@@ -14,7 +16,7 @@ cars: $(ENVIRONMENT)/.runs  ## Set up, train on drawn cars, report
 test: $(ENVIRONMENT)/.develops  ## Set up, lint, and run the tests that are quick
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n $(TEST_PROCESSES) --dist loadfile
 
 test-slow: $(ENVIRONMENT)/.develops  ## Set up and run the slow tests
 	$(BIN)/python -m pytest -m slow

@@ -238,6 +238,9 @@ def test_few_examples_wait_for_a_slow_step() -> None:
     source = numbered(250)
     iterator = iter(pipeline.training_batches(source, batching(4, workers=2), 0, range(1)))
     next(iterator)
+    deadline = time.monotonic() + 60
+    while sum(source.reads.values()) <= 4 and time.monotonic() < deadline:
+        time.sleep(0.05)
     time.sleep(1)
     assert 4 < sum(source.reads.values()) <= 4 * (1 + 2 + 1) + 2 * 2
 
