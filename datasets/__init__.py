@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "augment",
         "camvid",
         "check",
+        "cityscapes",
         "class_masks",
         "core",
         "depth_range",

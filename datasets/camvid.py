@@ -8,9 +8,8 @@ of pictures, beside each one of masks such as `trainannot`, and lists such as `t
 counts, and a picture may have another suffix than its list says.
 
 Frames of one drive are alike, and all validation frames are of one drive: what holds for them need
-not hold for another. An example has `image`, `mask` (see `datasets.class_masks`; 11 is void) and
-`label`, the number of its drive, here called sequence: what stands before the first `_` of the
-file's name.
+not hold for another. Examples are those of `datasets.class_masks.MaskedPictures`, grouped by drive,
+here called sequence: what stands before the first `_` of the file's name. 11 is void.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from datasets import images
-from datasets.class_masks import ClassMaskInfo, read_mask
+from datasets.class_masks import ClassMaskInfo, MaskedPictures, read_mask
 from datasets.core import DataError, LabelledSource, Splits, Subset
 from datasets.rendered.street.classes import CLASS_COLOURS, CLASS_NAMES, VOID
 
@@ -29,59 +28,6 @@ FOLDERS = {"train": "train", "validation": "val", "test": "test"}
 """The name of each split's folder of pictures and of its list."""
 
 _MASKS = "annot"
-
-
-class CamVidFrames:
-    """Picture files with mask files; see the head of this module.
-
-    Attributes:
-        sequence_names: the sequences in the order of their numbers.
-    """
-
-    def __init__(
-        self, pictures: Sequence[Path], masks: Sequence[Path], sequence_names: Sequence[str]
-    ) -> None:
-        """Takes the files as they are; nothing is opened yet.
-
-        Args:
-            pictures: n picture files.
-            masks: the mask file of each.
-            sequence_names: known sequences; the number of one is its place here.
-        """
-        self._pictures = list(pictures)
-        self._masks = list(masks)
-        self.sequence_names = tuple(sequence_names)
-        numbers = [self.sequence_names.index(sequence_of(path.name)) for path in pictures]
-        self._sequences = np.array(numbers, dtype=np.int64)
-
-    def __len__(self) -> int:
-        """Number of pictures."""
-        return len(self._pictures)
-
-    @property
-    def labels(self) -> np.ndarray:
-        """Number of the sequence of each picture, int64, shape (len,)."""
-        return self._sequences
-
-    def identifier(self, index: int) -> str:
-        """The path of the picture."""
-        return str(self._pictures[index])
-
-    def example(self, index: int) -> dict[str, np.ndarray]:
-        """The picture, its mask and the number of its sequence.
-
-        Raises:
-            DataError: a file cannot be read, or the two differ in size.
-        """
-        picture = images.read_picture(self._pictures[index])
-        mask = read_mask(self._masks[index], VOID)
-        if mask.shape != picture.shape[:2]:
-            raise DataError(
-                f"{self._masks[index]} must have the size of its picture, {picture.shape[1]} x "
-                f"{picture.shape[0]} pixels, received {mask.shape[1]} x {mask.shape[0]}: replace "
-                "or remove it."
-            )
-        return {"image": picture, "mask": mask, "label": self._sequences[index]}
 
 
 def sequence_of(name: str) -> str:
@@ -141,7 +87,7 @@ def find_root(place: str | Path, split: str) -> Path:
     )
 
 
-def read_split(root: Path, split: str) -> CamVidFrames:
+def read_split(root: Path, split: str) -> MaskedPictures:
     """The frames of one split in the order of its list; of a folder without a list, of their names.
 
     Args:
@@ -163,8 +109,8 @@ def read_split(root: Path, split: str) -> CamVidFrames:
     by_stem = {path.stem: path for path in lying.values()}
     pictures = [lying.get(name) or by_stem.get(Path(name).stem, folder / name) for name, _ in names]
     found = [masks / mask for _, mask in names]
-    known = dict.fromkeys(sequence_of(path.name) for path in pictures)
-    return CamVidFrames(pictures, found, sorted(known))
+    sequences = [sequence_of(path.name) for path in pictures]
+    return MaskedPictures(pictures, found, sequences, lambda path: read_mask(path, VOID))
 
 
 def _png(name: str) -> str:
@@ -200,28 +146,28 @@ def _read_list(path: Path) -> list[tuple[str, str]]:
 
 
 def _hold_out(
-    train: CamVidFrames, held_out: Sequence[str], root: Path
+    train: MaskedPictures, held_out: Sequence[str], root: Path
 ) -> tuple[LabelledSource, LabelledSource, str]:
     """Training frames without some sequences, the frames of these, and words for it."""
-    unknown = sorted(set(held_out) - set(train.sequence_names))
+    unknown = sorted(set(held_out) - set(train.group_names))
     if unknown:
         raise DataError(
             f"--held-out must name sequences of the training frames in {root}, which are "
-            f"{', '.join(train.sequence_names)}, received {', '.join(unknown)}."
+            f"{', '.join(train.group_names)}, received {', '.join(unknown)}."
         )
-    numbers = [train.sequence_names.index(name) for name in held_out]
+    numbers = [train.group_names.index(name) for name in held_out]
     chosen = np.isin(train.labels, numbers)
     if chosen.all():
         raise DataError(
             f"--held-out must leave a sequence for training in {root}, received all of "
-            f"{', '.join(train.sequence_names)}."
+            f"{', '.join(train.group_names)}."
         )
     parts = (Subset(train, np.flatnonzero(part)) for part in (~chosen, chosen))
     return *parts, f"the training sequence(s) {', '.join(held_out)}, held out"
 
 
 def _last_of_each(
-    train: CamVidFrames, fraction: float, root: Path
+    train: MaskedPictures, fraction: float, root: Path
 ) -> tuple[LabelledSource, LabelledSource]:
     """Training frames without the last share of each sequence, and those."""
     chosen = np.zeros(len(train), bool)

@@ -7,15 +7,15 @@ number of classes, and the last one, equal to that number, is void: of no class.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from datasets import images
 from datasets.core import DataError, DatasetInfo, LabelledSource
 from datasets.dense_maps import MapKind
-from datasets.images import MAX_PIXELS, one_line
 
 # Formats that keep every pixel as it is; a JPEG would invent ids along every edge.
 FORMATS = ("PNG", "BMP", "GIF", "TIFF")
@@ -37,6 +37,66 @@ class ClassMaskInfo(DatasetInfo):
     class_colours: tuple[tuple[int, int, int], ...]
     class_shares: tuple[float, ...] = ()
     sequence_of: Callable[[str], str] | None = None
+
+
+class MaskedPictures:
+    """Picture files with mask files.
+
+    An example has `image`, uint8 (height, width, 3); `mask`, of the same size; and `label`, int64,
+    the number of its group, such as the film that it is a frame of.
+
+    Attributes:
+        group_names: a name for each number of a group.
+    """
+
+    def __init__(
+        self,
+        pictures: Sequence[Path],
+        masks: Sequence[Path],
+        groups: Sequence[str],
+        read: Callable[[Path], np.ndarray],
+    ) -> None:
+        """Takes the files as they are; nothing is opened yet.
+
+        Args:
+            pictures: n picture files.
+            masks: the mask file of each.
+            groups: the name of the group of each; groups are numbered in the order of their names.
+            read: mask file -> class ids; raises DataError where it is damaged.
+        """
+        self._pictures, self._masks, self._read = list(pictures), list(masks), read
+        self.group_names = tuple(sorted(set(groups)))
+        numbers = {name: number for number, name in enumerate(self.group_names)}
+        self._labels = np.array([numbers[name] for name in groups], dtype=np.int64)
+
+    def __len__(self) -> int:
+        """Number of pictures."""
+        return len(self._pictures)
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Number of the group of each picture, int64, shape (len,)."""
+        return self._labels
+
+    def identifier(self, index: int) -> str:
+        """The path of the picture."""
+        return str(self._pictures[index])
+
+    def example(self, index: int) -> dict[str, np.ndarray]:
+        """The picture, its mask and the number of its group.
+
+        Raises:
+            DataError: a file cannot be read, or the two differ in size.
+        """
+        picture = images.read_picture(self._pictures[index])
+        mask = self._read(self._masks[index])
+        if mask.shape != picture.shape[:2]:
+            raise DataError(
+                f"{self._masks[index]} must have the size of its picture, {picture.shape[1]} x "
+                f"{picture.shape[0]} pixels, received {mask.shape[1]} x {mask.shape[0]}: replace "
+                "or remove it."
+            )
+        return {"image": picture, "mask": mask, "label": self._labels[index]}
 
 
 def mask_kind(class_count: int) -> MapKind:
@@ -72,10 +132,10 @@ def read_mask(path: str | Path, class_count: int) -> np.ndarray:
 def _decoded(path: Path) -> np.ndarray:
     try:
         with Image.open(path, formats=FORMATS) as image:
-            if not 0 < image.width * image.height <= MAX_PIXELS:
+            if not 0 < image.width * image.height <= images.MAX_PIXELS:
                 raise DataError(
-                    f"{path} must have at most {MAX_PIXELS} pixels, received {image.width} x "
-                    f"{image.height}: remove it."
+                    f"{path} must have at most {images.MAX_PIXELS} pixels, received "
+                    f"{image.width} x {image.height}: remove it."
                 )
             if image.mode not in MODES:
                 raise DataError(
@@ -91,7 +151,7 @@ def _decoded(path: Path) -> np.ndarray:
     except Exception as error:  # decoders fail in many ways on hostile bytes: all mean "damaged"
         raise DataError(
             f"{path} is not a mask that can be read ({', '.join(FORMATS)}), or is cut short or "
-            f"damaged ({one_line(error)}): replace or remove it."
+            f"damaged ({images.one_line(error)}): replace or remove it."
         ) from error
 
 

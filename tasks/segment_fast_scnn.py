@@ -29,6 +29,7 @@ import datasets
 import keras_models
 from tasks import common
 from tasks.common.command_line import run_task
+from tasks.common.config import Schedule
 from tasks.common.dense.config import DenseConfig, check_dense
 from tasks.common.errors import UserError
 from tasks.common.option_checks import refuse, require_at_least, require_shares
@@ -50,12 +51,14 @@ class SegmentFastScnnConfig(DenseConfig):
     `paper`, Cityscapes as the paper trains it. All but the first want --data-dir.
     """
 
-    data: Literal["rendered", "camvid"] = "rendered"
-    """Drawn streets, or a copy of CamVid."""
+    data: Literal["rendered", "camvid", "cityscapes"] = "rendered"
+    """Drawn streets, or a copy of CamVid or Cityscapes."""
     image_size: tuple[int, int] = (128, 160)
     """Height and width of the pictures the network sees, in pixels; others are stretched to it."""
     rendered_count: tuple[int, int, int] = (700, 100, 150)
     """Drawn streets for training, validation and test."""
+    validation_fraction: float = 0.1
+    """Share of Cityscapes' training cities kept for validation; CamVid has its own frames."""
     test_fraction: float = 0.1
     """Share of the training frames, the last of each sequence, that are the test split of a copy of
     CamVid without test frames."""
@@ -66,9 +69,7 @@ class SegmentFastScnnConfig(DenseConfig):
     """Examples a step; `auto` starts at 128 and halves while the memory does not suffice."""
     optimizer: Literal["adam", "adamw", "sgd"] = "adamw"
     """`sgd` has momentum 0.9 (Nesterov)."""
-    schedule: Literal["constant", "warmup_cosine", "one_cycle", "inverse_time", "plateau"] = (
-        "one_cycle"
-    )
+    schedule: Schedule = "one_cycle"
     """How the learning rate moves within a stage."""
     weight_decay: float = 0.02
     """Decoupled weight decay per step, times the learning rate (Loshchilov & Hutter 2019)."""
@@ -128,10 +129,11 @@ PRESETS = {
     # auxiliary losses are left out.
     "paper": SegmentFastScnnConfig(
         preset="paper",
-        data="camvid",
+        data="cityscapes",
         image_size=(1024, 2048),
         batch_size=12,
         optimizer="sgd",
+        schedule="polynomial",
         learning_rate=0.045,
         weight_decay=4e-5,
         clip_norm=None,
@@ -163,7 +165,7 @@ def check(config: SegmentFastScnnConfig) -> SegmentFastScnnConfig:
 
 def _check_rendered(config: SegmentFastScnnConfig) -> None:
     if config.data_dir is not None:
-        raise UserError("--data-dir needs --data camvid.")
+        raise UserError("--data-dir needs --data camvid or --data cityscapes.")
     source = datasets.rendered.street.source
     low, high = source.SMALLEST_SIDE, source.LARGEST_SIDE
     if not all(low <= side <= high for side in config.image_size):
@@ -184,6 +186,8 @@ def load_data(config: SegmentFastScnnConfig) -> Splits:
     """Pictures with masks in three splits, each looked at, and how common each class is."""
     if config.data == "rendered":
         splits = datasets.street_masks.load(*config.rendered_count, config.image_size, config.seed)
+    elif config.data == "cityscapes":
+        splits = datasets.cityscapes.load(config.data_dir, config.validation_fraction, config.seed)
     else:
         splits = datasets.camvid.load(config.data_dir, config.held_out, config.test_fraction)
     splits = common.sound_pictures.checked(splits, config)

@@ -71,8 +71,14 @@ def numbers(counts: PictureCounts) -> dict[str, float]:
 
 
 def mean_iou(matrix: np.ndarray) -> float:
-    """Of a confusion matrix, (classes, classes)."""
-    return float(segmentation.mean_of_defined(segmentation.intersection_over_union(matrix)))
+    """Of a confusion matrix, (classes, classes).
+
+    As `mean_of_defined` of `intersection_over_union`, in NumPy: an interval asks a thousand times.
+    """
+    found = np.diagonal(matrix)
+    union = matrix.sum(axis=0) + matrix.sum(axis=1) - found
+    occurs = union > 0
+    return float((found[occurs] / union[occurs]).mean()) if occurs.any() else float("nan")
 
 
 def by_class(matrix: np.ndarray) -> dict[str, np.ndarray]:
