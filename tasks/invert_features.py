@@ -5,7 +5,7 @@ CVPR 2016 (arXiv 1506.02753).
 Data: drawn cars (no download); any folder of pictures, split by the seed.
 Expected: the error rises with depth. An earlier report's test errors on standardised pixels, from a
 trained AlexNet: conv2 0.201, conv5 0.515, fc6 0.771, fc8 0.851. On 240 photographs with
-MobileNetV2, `--preset mobilenet`: below 0.20 from the shallowest of four layers.
+MobileNetV2, `--preset mobilenet`: below 0.20 from the shallowest of five layers.
 Command: `python -m tasks.invert_features`, see `--help`.
 
 What to learn here:

@@ -20,7 +20,7 @@ from tasks.common.task import Run, Task
 MEAN_COLOUR, MEAN_PICTURE, LINEAR = "mean colour", "mean picture", "linear decoder"
 BASELINES = (MEAN_COLOUR, MEAN_PICTURE, LINEAR)
 # Test pictures of the grid that the study shows, spread over the split.
-_SHOWN = 6
+_SHOWN = 5
 _BATCH = 32
 
 
@@ -100,7 +100,7 @@ def _linearly_rebuilt(run: Run) -> Iterator[np.ndarray]:
 
     size = training.target_size(run.model)
     decoder = LinearDecoder(stored("train"), stored("validation"), size, config.seed)
-    return decoder.rebuilt(store.features("test", splits.test, 1).maps[0])
+    return decoder.rebuilt(store.features("test", splits.test, 1).maps[0], _BATCH)
 
 
 def _write_examples(run: Run, how: pipeline.Batching) -> None:

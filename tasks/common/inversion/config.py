@@ -71,7 +71,7 @@ class InversionRecipe:
     cache_precision: Literal["float16", "float32"] = "float16"
     """How features are stored."""
 
-    epochs: int = 24
+    epochs: int = 20
     """Passes over the training pictures."""
     learning_rate: float = 1e-3
     """At its highest."""
@@ -96,7 +96,7 @@ class InvertFeaturesConfig(InversionRecipe, StudyConfig):
 
     With no option at all it draws its own pictures and takes a few minutes. Presets: `quick`;
     `seed`, AlexNet's conv2, conv5, fc6 and fc8 with the earlier report's recipe; `paper`, all of
-    AlexNet's layers as Dosovitskiy & Brox have it; `mobilenet`, four depths of MobileNetV2, for a
+    AlexNet's layers as Dosovitskiy & Brox have it; `mobilenet`, five depths of MobileNetV2, for a
     few hundred photographs. All but the first want --data-dir.
     """
 
@@ -111,6 +111,8 @@ class InvertFeaturesConfig(InversionRecipe, StudyConfig):
 class InversionCellConfig(InversionRecipe, TrainConfig):
     """One decoder: one layer, one seed."""
 
+    weights: str = "none"
+    """Of the encoder: `imagenet`, `none` (random) or a weight file; the study has settled it."""
     layer: str = "conv2"
     """The layer whose features are inverted."""
 
@@ -145,13 +147,19 @@ PRESETS = {
         preset="mobilenet",
         data="folder",
         encoder="MobileNetV2",
-        layers=("block_2_add", "block_5_add", "block_12_add", "out_relu"),
+        # The ends of its stages: maps a half, a quarter, ... a 32nd of the picture's side.
+        layers=(
+            "expanded_conv_project_BN",
+            "block_2_add",
+            "block_5_add",
+            "block_12_add",
+            "out_relu",
+        ),
         image_size=(128, 128),
         target_size=(128, 128),
-        decoder_width=256,
         augment=("flip", "crop"),
-        cached_views=24,
-        epochs=96,
+        cached_views=20,
+        epochs=80,
         batch_size=8,
     ),
 }

@@ -20,6 +20,8 @@ PENALTIES = (1.0, 10.0, 100.0, 1e3, 1e4)
 # The regression takes the square of the one and the product of both: seconds at these limits.
 _MOST_INPUTS = 1300
 _MOST_ROWS = 8000
+# From vectors there are thousands of inputs and outputs, and so as many numbers as their product.
+_MOST_VECTORS = 1000
 _MOST_PICTURES = 256
 _BATCH = 32
 
@@ -62,30 +64,28 @@ class LinearDecoder:
         rows = self._rows(train, seed)
         features = validation.features[:_MOST_PICTURES]
         truth = _resized(validation.pictures[:_MOST_PICTURES], self._target_size)
-        fits = [make_pipeline(StandardScaler(), Ridge(penalty)) for penalty in PENALTIES]
-        errors = []
-        for fit in fits:
+        best, least = None, np.inf
+        for penalty in PENALTIES:
             # In float64, since a small penalty is lost beside squares in float32.
-            fit.fit(*rows)
-            self._fit = fit
-            rebuilt = np.concatenate(list(self.rebuilt(features)))
-            errors.append(np.square(rebuilt - truth).mean())
-        self._fit = fits[int(np.argmin(errors))]
+            self._fit = make_pipeline(StandardScaler(), Ridge(penalty)).fit(*rows)
+            rebuilt = np.concatenate(list(self.rebuilt(features, _BATCH)))
+            error = np.square(rebuilt - truth).mean()
+            if best is None or error < least:
+                best, least = self._fit, error
+        self._fit = best
 
-    def rebuilt(self, features: np.ndarray) -> Iterator[np.ndarray]:
+    def rebuilt(self, features: np.ndarray, batch_size: int) -> Iterator[np.ndarray]:
         """Batch after batch of rebuilt pictures, float32 (n, height, width, 3), not clipped."""
         height, width = self._map_size
-        for begin in range(0, len(features), _BATCH):
-            part = features[begin : begin + _BATCH]
-            patches = self._fit.predict(self._inputs(part).reshape(-1, self._input_count(part)))
+        for begin in range(0, len(features), batch_size):
+            part = features[begin : begin + batch_size]
+            inputs = self._inputs(part)
+            patches = self._fit.predict(inputs.reshape(-1, inputs.shape[-1]))
             grid = patches.reshape(len(part), height, width, *self._patch, 3)
             whole = grid.transpose(0, 1, 3, 2, 4, 5).reshape(
                 len(part), height * self._patch[0], width * self._patch[1], 3
             )
             yield _resized(whole, self._target_size)
-
-    def _input_count(self, features: np.ndarray) -> int:
-        return features.shape[-1] * (2 * self._reach + 1) ** 2
 
     def _inputs(self, features: np.ndarray) -> np.ndarray:
         """Features around each place, float64 (n, h, w, inputs); outside of the maps is 0."""
@@ -107,7 +107,8 @@ class LinearDecoder:
         """Inputs and outputs of so many places of so many pictures as may be."""
         random = np.random.default_rng(seed)
         places = self._map_size[0] * self._map_size[1]
-        most = min(len(train.features), _MOST_ROWS if places == 1 else _MOST_PICTURES)
+        vectors = train.features.ndim == 2
+        most = min(len(train.features), _MOST_VECTORS if vectors else _MOST_PICTURES)
         pictures = np.sort(random.permutation(len(train.features))[:most])
         each = min(places, max(1, _MOST_ROWS // most))
         inputs, outputs = [], []

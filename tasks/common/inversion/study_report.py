@@ -86,7 +86,7 @@ def report(study_name: str, run: StudyRun) -> None:
                 "Originals and what was rebuilt of them",
                 "Test pictures, one a row; the layers from shallow on the left to deep on the "
                 "right.",
-                {f"rebuilt_{seed}": grid for seed, grid in _grids(layers).items()},
+                {f"rebuilt_seed_{seed}": grid for seed, grid in _grids(layers).items()},
             ),
             Section("Best and worst pictures", _links(layers)),
             *_failures(run),
