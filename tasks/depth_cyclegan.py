@@ -26,6 +26,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import datasets
+import keras_models
 from tasks import common
 from tasks.common.command_line import run_task
 from tasks.common.cyclegan.config import CycleGanConfig, check_cyclegan
@@ -46,7 +47,7 @@ _FULL_SIZE = dataclasses.replace(
 PRESETS = {
     "quick": CycleGanConfig(),
     # Few pictures of rooms, at a size and width that train on one core in less than half an hour.
-    "nyu": dataclasses.replace(_NYU, preset="nyu", generator_width=16, epochs=40),
+    "nyu": dataclasses.replace(_NYU, preset="nyu", generator_width=16, epochs=30),
     # The earlier student report that this task grew from: five residual blocks, 20 epochs.
     "seed": dataclasses.replace(_FULL_SIZE, preset="seed", epochs=20, constant_share=0.0),
     # Section 7: nine residual blocks at 256 x 256, a hundred epochs and a hundred of decay.
@@ -57,14 +58,12 @@ PRESETS = {
 def check(config: CycleGanConfig) -> CycleGanConfig:
     """What does not fit is found before any work."""
     check_cyclegan(config)
-    multiple, least = 4, 24
+    multiple, least = keras_models.cyclegan.SIDE_MULTIPLE, keras_models.cyclegan.SMALLEST_SIDE
     if any(side % multiple or side < least for side in config.image_size):
         refuse("image_size", f"multiples of {multiple}, at least {least}", config.image_size)
     if config.data == "rendered":
-        low, high = (
-            datasets.rendered.street.source.SMALLEST_SIDE,
-            datasets.rendered.street.source.LARGEST_SIDE,
-        )
+        street = datasets.rendered.street.source
+        low, high = street.SMALLEST_SIDE, street.LARGEST_SIDE
         if not all(low <= side <= high for side in config.image_size):
             refuse("image_size", f"from {low} to {high} for drawn streets", config.image_size)
     return config
