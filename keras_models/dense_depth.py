@@ -31,6 +31,7 @@ def build_dense_depth(
     decoder_filters: int | None = None,
     quantity: str = "inverse",
     depth_range: tuple[float, float] = (0.1, 10.0),
+    dropout: float = 0.0,
     *,
     batch_norm_inference: bool,
 ) -> keras.Model:
@@ -55,13 +56,15 @@ def build_dense_depth(
             paper, takes the channels of the encoder's output.
         quantity: what the network learns inside: `metres`, `inverse` (the paper) or `log`.
         depth_range: smallest and largest depth, metres.
+        dropout: share of the maps of the encoder's output that are dropped whole while training,
+            in [0, 1); the paper has none, but 50,000 pictures.
         batch_norm_inference: True for pretrained weights (see `InferenceModel`), False to train
             from scratch.
 
     Returns:
         A functional model; its layers are `image`, `preprocessing`, the backbone under its own
-        name, `conv2`, and for each step k up `upK_upsampling`, `upK_concat`, `upK_convA`,
-        `upK_convB`, then `conv3`, `depth`, `maps`.
+        name, `dropout` where there is any, `conv2`, and for each step k up `upK_upsampling`,
+        `upK_concat`, `upK_convA`, `upK_convB`, then `conv3`, `depth`, `maps`.
 
     Raises:
         ValueError: an argument is not possible; see `backbones.build_backbone`, `BoundedDepth`.
@@ -78,6 +81,8 @@ def build_dense_depth(
             f"`decoder_filters` must be at least {2**steps_up}, so that one is left after "
             f"{steps_up} halvings. Received: {decoder_filters=}"
         )
+    if dropout:
+        x = keras.layers.SpatialDropout2D(dropout, name="dropout")(x)
     x = keras.layers.Conv2D(filters, 1, name="conv2")(x)
     for step, skip in enumerate(reversed(skips), start=1):
         x = _up(x, skip, filters // 2**step, f"up{step}")

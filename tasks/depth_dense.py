@@ -87,23 +87,26 @@ PRESETS = {
     "seed": dataclasses.replace(_PAPER, preset="seed", full_epochs=3),
     # Sections 3 and 4.2: Adam 1e-4, batch 8, 20 epochs of 50,000 pictures (1 M steps in all).
     "paper": dataclasses.replace(_PAPER, preset="paper"),
-    # A few hundred pictures of rooms, one core: a light encoder, ratios, many changed views.
+    # A few hundred pictures of rooms, one core: a light encoder, ratios, and all that keeps a
+    # network from learning the pictures by heart.
     "nyu": DepthDenseConfig(
         preset="nyu",
         data="nyu",
         image_size=(240, 320),
         backbone="MobileNetV2",
         decoder_filters=128,
+        dropout=0.3,
         depth_range=(0.5, 10.0),
         validation_fraction=0.1,
-        augment=("flip", "zoom", "colour"),
-        zoom=(1.0, 1.3),
+        augment=("flip", "zoom", "turn", "colour", "channels", "erase"),
+        zoom=(1.0, 1.4),
+        turn=0.05,
         batch_size=4,
-        head_epochs=2,
-        head_learning_rate=3e-4,
-        full_epochs=32,
-        full_learning_rate=3e-4,
-        depth_factor=0.8,
+        ema_momentum=0.995,
+        head_epochs=0,
+        full_epochs=40,
+        full_learning_rate=2e-4,
+        depth_factor=0.7,
     ),
 }
 
@@ -189,6 +192,7 @@ def build_model(config: DepthDenseConfig, info: DatasetInfo) -> keras.Model:
             config.decoder_filters,
             config.quantity,
             config.depth_range,
+            config.dropout,
             batch_norm_inference=weights is not None,
         )
     except ValueError as error:

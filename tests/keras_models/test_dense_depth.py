@@ -142,6 +142,17 @@ def test_pretrained_normalisation_keeps_its_statistics():
         assert moved != inference
 
 
+def test_dropout_is_for_training_alone():
+    model = build_dense_depth(
+        "SmallResNet", (32, 48), None, 16, dropout=0.5, batch_norm_inference=True
+    )
+    assert model.get_layer("dropout").output.shape == model.get_layer("conv2").input.shape
+    first, second = (np.asarray(model(pictures(), training=True)) for _ in range(2))
+    assert not np.array_equal(first, second)
+    first, second = (np.asarray(model(pictures(), training=False)) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
 def test_saved_and_loaded_it_is_the_same(tmp_path):
     model = small(inference=True)
     model.save(tmp_path / "model.keras")

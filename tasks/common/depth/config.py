@@ -7,7 +7,7 @@ import math
 from typing import Literal
 
 from tasks.common.dense.config import DenseConfig, check_dense
-from tasks.common.option_checks import refuse
+from tasks.common.option_checks import refuse, require_shares
 
 # The window of SSIM, in pixels, on maps of half the picture's size.
 _SMALLEST_SIDE = 22
@@ -25,6 +25,8 @@ class DepthConfig(DenseConfig):
     decoder_filters: int | None = None
     """Of the decoder's first layer, half at each step up; as many as the encoder ends in when not
     given (Alhashim & Wonka 2018: 1664)."""
+    dropout: float = 0.0
+    """Share of the encoder's last maps dropped while training; against few pictures."""
     quantity: Literal["metres", "inverse", "log"] = "log"
     """What the network and its loss measure depth in; what comes out is metres all the same."""
     depth_range: tuple[float, float] = (1.0, 80.0)
@@ -74,6 +76,7 @@ def check_depth(config: DepthConfig) -> None:
         UserError: the first one found.
     """
     check_dense(config)
+    require_shares(config, ("dropout",))
     if min(config.image_size) < _SMALLEST_SIDE - 1:
         refuse("image_size", f"at least {_SMALLEST_SIDE} pixels a side", config.image_size)
     low, high = config.depth_range

@@ -47,6 +47,7 @@ QUICK = dataclasses.replace(
         ({"term_weights": (0.0, 0.0, 0.0)}, "--term-weights"),
         ({"term_weights": (1.0, -1.0, 1.0)}, "--term-weights"),
         ({"term_weights": (float("nan"), 1.0, 1.0)}, "--term-weights"),
+        ({"dropout": 1.0}, "--dropout"),
         ({"rounding_step": 0.0}, "--rounding-step must be above 0"),
         ({"metres_per_unit": -1.0}, "--metres-per-unit must be above 0"),
         ({"decoder_filters": 4}, "--decoder-filters must be at least 8"),
