@@ -213,7 +213,7 @@ def test_agreement_of_maps_is_counted_by_pixel():
     ids = [array.argmax(axis=-1).astype(np.int32) for array in (first, second)]
     found = agreement.compare(lambda _: ids[0], lambda _: ids[1], np.zeros((1, 2, 2)), "class_maps")
     assert (found.top1_agreement, found.largest_difference) == (0.75, None)
-    with pytest.raises(agreement.ExportError, match=r"75\.0% of the pixels"):
+    with pytest.raises(agreement.ExportError, match=r"75\.0 % of the pixels"):
         agreement.check(found, "onnx", "int8", "class_maps")
 
 
