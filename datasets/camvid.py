@@ -41,8 +41,9 @@ def load(data_dir: str | Path, held_out: Sequence[str] = (), test_fraction: floa
     Args:
         data_dir: the folder with `train` and the others, or one that holds it as `CamVid`.
         held_out: sequences of the training frames that are the test split instead.
-        test_fraction: where there is no test folder and nothing is held out, the last share of
-            each training sequence is the test split.
+        test_fraction: where there is no test folder and nothing is held out, the first share of
+            each training sequence is the test split. Not the last: the validation frames lie near
+            the end of their drive, and the training frames around them would be gone.
 
     Raises:
         DataError: folders, lists or frames are missing, or a split would be empty.
@@ -54,8 +55,8 @@ def load(data_dir: str | Path, held_out: Sequence[str] = (), test_fraction: floa
     elif (root / FOLDERS["test"]).is_dir():
         test, told = read_split(root, "test"), f"those of its folder {FOLDERS['test']}"
     else:
-        train, test = _last_of_each(train, test_fraction, root)
-        told = f"the last {test_fraction:.0%} of each training sequence, which it has no folder for"
+        train, test = _first_of_each(train, test_fraction, root)
+        told = f"the first {test_fraction:.0%} of each training sequence, for want of a test folder"
     info = ClassMaskInfo(
         name="camvid",
         class_names=CLASS_NAMES[:VOID],
@@ -166,16 +167,16 @@ def _hold_out(
     return *parts, f"the training sequence(s) {', '.join(held_out)}, held out"
 
 
-def _last_of_each(
+def _first_of_each(
     train: MaskedPictures, fraction: float, root: Path
 ) -> tuple[LabelledSource, LabelledSource]:
-    """Training frames without the last share of each sequence, and those."""
+    """Training frames without the first share of each sequence, and those."""
     chosen = np.zeros(len(train), bool)
     for number in np.unique(train.labels):
         members = np.flatnonzero(train.labels == number)
         # By name, which is by time; the list may have any order.
         members = members[np.argsort([train.identifier(index) for index in members])]
-        chosen[members[len(members) - round(fraction * len(members)) :]] = True
+        chosen[members[: round(fraction * len(members))]] = True
     if chosen.all() or not chosen.any():
         raise DataError(
             f"{root} has no test folder, and of its {len(train)} training frames a share of "

@@ -65,7 +65,10 @@ class GridMeans(keras.layers.Layer):
         rows, columns = (
             ops.convert_to_tensor(shares, maps.dtype) for shares in (self._rows, self._columns)
         )
-        return ops.einsum("rh,bhwc,sw->brsc", rows, maps, columns)
+        # Not an einsum, of which the converter to LiteRT makes constants of -1 pictures.
+        height, width, channels = maps.shape[1:]
+        sums = ops.matmul(rows, ops.reshape(maps, (-1, height, width * channels)))
+        return ops.matmul(columns, ops.reshape(sums, (-1, self.bins, width, channels)))
 
     def compute_output_shape(self, input_shape):
         """A grid of vectors."""
@@ -171,7 +174,7 @@ def build_fast_scnn(
             positive.
     """
     count = len(class_names)
-    shares = class_shares or [1 / count] * count
+    shares = class_shares or [1 / max(count, 1)] * count
     if count < 2 or min(image_size) < 1 or len(shares) != count:
         raise ValueError(
             "`class_names` must be two or more, `class_shares` as many, `image_size` positive. "
@@ -214,7 +217,7 @@ def _learning_to_downsample(x: keras.KerasTensor) -> keras.KerasTensor:
     """To an eighth of the size; no non-linearity between depthwise and pointwise convolution."""
     first, *others = STEM_CHANNELS
     x = _convolution(x, first, 3, 2, "downsample1")
-    x = keras.layers.ReLU(name="downsample1_relu")(x)
+    x = keras.layers.ReLU(name="downsample1")(x)
     for number, channels in enumerate(others, start=2):
         x = _separable(x, channels, 2, f"downsample{number}")
     return x

@@ -46,22 +46,22 @@ def test_the_folder_above_and_lists_with_other_paths(tmp_path: Path) -> None:
     assert names(camvid.load(tmp_path).train) == list(SEQUENCES["train"])[::-1]
 
 
-def test_without_test_frames_the_last_of_every_sequence_are_held_out(tmp_path: Path) -> None:
+def test_without_test_frames_the_first_of_every_sequence_are_held_out(tmp_path: Path) -> None:
     splits = camvid.load(write_camvid(tmp_path, ("train", "val")), test_fraction=0.2)
     first, second = SEQUENCES["train"][:10], SEQUENCES["train"][10:]
-    assert names(splits.test) == [*first[8:], *second[16:]]
-    assert names(splits.train) == [*first[:8], *second[:16]]
+    assert names(splits.test) == [*first[:2], *second[:4]]
+    assert names(splits.train) == [*first[2:], *second[4:]]
     assert names(splits.validation) == list(SEQUENCES["val"])
-    assert "the last 20% of each training sequence" in splits.info.description
+    assert "the first 20% of each training sequence" in splits.info.description
 
 
-def test_the_last_are_the_last_in_time_whatever_the_order_of_the_list(tmp_path: Path) -> None:
+def test_the_first_are_the_first_in_time_whatever_the_order_of_the_list(tmp_path: Path) -> None:
     root = write_camvid(tmp_path, ("train", "val"))
     lines = (root / "train.txt").read_text().splitlines()
     order = np.random.default_rng(0).permutation(len(lines))
     (root / "train.txt").write_text("\n".join(lines[index] for index in order))
     found = names(camvid.load(root, test_fraction=0.2).test)
-    assert sorted(found) == [*SEQUENCES["train"][8:10], *SEQUENCES["train"][26:]]
+    assert sorted(found) == [*SEQUENCES["train"][:2], *SEQUENCES["train"][10:14]]
 
 
 @pytest.mark.parametrize("with_test", [True, False])

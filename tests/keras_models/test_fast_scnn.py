@@ -24,7 +24,7 @@ SHARES = (0.5, 0.3, 0.2)
 
 # Table 1 of the paper: what each part hands on, height x width x channels, at 1024 x 2048.
 TABLE_1 = {
-    "downsample1_relu": (512, 1024, 32),
+    "downsample1": (512, 1024, 32),
     "downsample2": (256, 512, 48),
     "downsample3": (128, 256, 64),
     **{f"global{number}": (64, 128, 64) for number in (1, 2, 3)},
@@ -192,6 +192,7 @@ def test_a_ramp_stays_a_ramp_when_enlarged() -> None:
 def test_what_cannot_be_built_is_refused() -> None:
     for size, names, shares in (
         ((32, 32), ("road",), None),
+        ((32, 32), (), None),
         ((0, 32), NAMES, None),
         ((32, 32), NAMES, (0.5, 0.5)),
     ):
