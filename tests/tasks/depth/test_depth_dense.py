@@ -102,6 +102,11 @@ def test_pairs_on_disk_and_a_broken_one(tmp_path: Path, capsys) -> None:
     assert "left out" in capsys.readouterr().out
 
 
+def test_a_range_in_which_nothing_lies_is_refused() -> None:
+    with pytest.raises(UserError, match=r"--depth-range.*in the train pictures"):
+        depth_dense.load_data(dataclasses.replace(QUICK, depth_range=(0.001, 0.002)))
+
+
 def model_of(config: depth_dense.DepthDenseConfig) -> keras.Model:
     return depth_dense.build_model(config, None)
 
