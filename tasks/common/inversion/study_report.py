@@ -10,7 +10,6 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from tasks.common.dense.figures import panel_rows
 from tasks.common.figures import BLUE, GREEN, GREY, ORANGE, STYLE, new_figure
 from tasks.common.inversion import examples
 from tasks.common.inversion.cell_report import BASELINES, LINEAR, MEAN_PICTURE
@@ -21,6 +20,9 @@ from tasks.common.report import Section, write_metrics, write_report
 from tasks.common.study import CellResult, StudyRun
 from tasks.common.tables import markdown_table, text_table
 from tasks.common.wording import decimal, duration, shorten
+
+# Inches of a picture in the grid.
+_SIDE = 1.3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -173,7 +175,7 @@ def error_chart(layers: Sequence[Layer]) -> Figure:
     axes.set_ylim(0, None)
     axes.set_title("squared error on test, lower is better")
     axes.set_xlabel("layer, from shallow to deep")
-    axes.legend(loc="upper left")
+    axes.legend(loc="best")
     return figure
 
 
@@ -188,9 +190,24 @@ def _grids(layers: Sequence[Layer]) -> dict[int, Figure]:
             [originals[k], *(layer.shown.rebuilt[k] for layer in own)]
             for k in range(len(originals))
         ]
-        headings = ["original", *(shorten(layer.name, 22) for layer in own)]
-        grids[seed] = panel_rows(rows, headings, [""] * len(rows))
+        grids[seed] = _grid(rows, ["original", *(layer.name for layer in own)])
     return grids
+
+
+@matplotlib.rc_context(STYLE)
+def _grid(rows: Sequence[Sequence[np.ndarray]], headings: Sequence[str]) -> Figure:
+    """Pictures side by side, as small as they can still be compared: there may be many."""
+    height, width = rows[0][0].shape[:2]
+    figure = new_figure(_SIDE * len(headings), _SIDE * height / width * len(rows) + 0.2)
+    cells = figure.subplots(len(rows), len(headings), squeeze=False)
+    for axes in cells.ravel():
+        axes.set_axis_off()
+    for line, row in zip(cells, rows, strict=True):
+        for axes, picture in zip(line, row, strict=True):
+            axes.imshow(picture, interpolation="nearest", aspect="auto")
+    for axes, heading in zip(cells[0], headings, strict=True):
+        axes.set_title(shorten(heading, 18), fontsize=7, loc="center")
+    return figure
 
 
 def _opening(config: InvertFeaturesConfig) -> str:
