@@ -118,16 +118,19 @@ def cycles(translated: Translations, scale: SharesToMetres) -> list[list[np.ndar
 
 
 def sheet(translated: Translations, scale: SharesToMetres) -> np.ndarray:
-    """Input, truth, prediction and error, then both cycles, a row for each picture, for
-    TensorBoard: uint8 (height, width, 3).
+    """A row for each picture, for TensorBoard, uint8 (height, width, 3): input, truth, prediction
+    and error; the picture again, from its prediction; a picture of the truth, and its depth again.
     """
-    headings = (*HEADINGS, *CYCLE_HEADINGS)
+    headings = (*HEADINGS, "picture again", "truth's picture", "depth again")
     rows = []
-    for k, cycle in enumerate(cycles(translated, scale)):
+    for k, (_, _, picture_again, _, drawn_picture, depth_again) in enumerate(
+        cycles(translated, scale)
+    ):
         compared = draw(
             translated.pictures[k], translated.metres[k], translated.drawn_metres[k], scale
         )
-        rows.append(beside([*compared, *cycle], headings if k == 0 else ()))
+        row = [*compared, picture_again, drawn_picture, depth_again]
+        rows.append(beside(row, headings if k == 0 else ()))
     return below(rows)
 
 

@@ -114,7 +114,8 @@ def test_cycles_are_measured_from_the_beginning() -> None:
     assert {len(row) for row in rows} == {len(panels.CYCLE_HEADINGS)}
     page = panels.sheet(translated, SCALE)
     assert page.dtype == np.uint8
-    assert page.shape[1] > 10 * 128
+    # Seven panels of four pixels, enlarged to 128, and six gaps.
+    assert page.shape[1] == 7 * 128 + 6 * 4
 
 
 def test_near_is_light_and_far_is_dark() -> None:
