@@ -11,6 +11,9 @@ from matplotlib.figure import Figure
 from tasks.common.figures import STYLE, new_figure
 from tasks.common.wording import shorten
 
+# Width of a panel, and height of a line of text with its margin, in inches.
+_SIDE, _CAPTION = 2.4, 0.25
+
 
 @matplotlib.rc_context(STYLE)
 def panel_rows(
@@ -31,10 +34,12 @@ def panel_rows(
             "There must be a row at least, a caption for each and a heading for each panel. "
             f"Received: {len(rows)} rows, {len(captions)} captions, {len(headings)} headings"
         )
-    height, width = rows[0][0].shape[:2]
-    side = 2.4
-    figure = new_figure(side * len(headings), (side * height / width + 0.25) * len(rows))
-    cells = figure.subplots(len(rows), len(headings), squeeze=False)
+    # Upright pictures are as wide as lying ones, so that each row has a height of its own.
+    heights = [_SIDE * row[0].shape[0] / row[0].shape[1] + _CAPTION for row in rows]
+    figure = new_figure(_SIDE * len(headings), sum(heights))
+    cells = figure.subplots(
+        len(rows), len(headings), squeeze=False, gridspec_kw={"height_ratios": heights}
+    )
     for row, line, caption in zip(rows, cells, captions, strict=True):
         for panel, axes in zip(row, line, strict=True):
             axes.imshow(panel, interpolation="nearest")
