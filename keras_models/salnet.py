@@ -74,7 +74,10 @@ def build_deep_salnet(
             x = LocalResponseNormalization(k=1.0, n=5, alpha=1e-4 / 5, beta=0.75, name="norm1")(x)
         if number <= 2:
             x = keras.layers.MaxPooling2D(3, 2, padding="same", name=f"pool{number}")(x)
-    x = keras.layers.Conv2D(1, 13, padding="same", kernel_initializer="he_normal", name="conv9")(x)
+    # A hundredth of He's deviation, which is for layers before a ReLU: maps of size 1 where a tenth
+    # is wanted make a first gradient after which, at any useful rate, every ReLU is silent.
+    small = keras.initializers.VarianceScaling(2e-4, "fan_in", "truncated_normal")
+    x = keras.layers.Conv2D(1, 13, padding="same", kernel_initializer=small, name="conv9")(x)
     x = keras.layers.Conv2DTranspose(
         1,
         2 * POOLING,

@@ -73,6 +73,8 @@ def test_first_weights_are_he_normal_and_the_enlargement_is_bilinear() -> None:
     model = build_deep_salnet((32, 32), 0.5)
     kernel = model.get_layer("conv4").get_weights()[0]
     assert kernel.std() == pytest.approx(np.sqrt(2 / np.prod(kernel.shape[:3])), rel=0.05)
+    last = model.get_layer("conv9").get_weights()[0]
+    assert last.std() == pytest.approx(0.01 * np.sqrt(2 / last.size), rel=0.1)
     enlarged = model.get_layer("deconv1")
     ramp = np.arange(8, dtype=np.float32).reshape(1, 1, 8, 1).repeat(8, axis=1)
     made = keras.ops.convert_to_numpy(enlarged(ramp))[0, :, :, 0]
