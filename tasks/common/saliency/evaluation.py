@@ -22,8 +22,8 @@ EXPLANATIONS = {
     "sim": "common part of the two maps as distributions",
     "mse": (
         "mean squared difference of the two maps, the truth 1 at its highest; less is better. "
-        "Only a network that learns by it is fitted to it: a density is 1 at its highest place even "
-        "if unsure. An earlier report with the deep network has 0.0384, on other pictures"
+        "Only a network that learns by it is fitted to it: a density is 1 at its highest place, "
+        "even if unsure. An earlier report with the deep network has 0.0384, on other pictures"
     ),
 }
 """What the numbers are, in the order in which they are shown."""
