@@ -7,7 +7,6 @@ spreadsheets do: the header is row 1.
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import math
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from datasets import csv_rows
 from datasets.core import DataError
 
 _NAMES: Mapping[str, tuple[str, ...]] = {
@@ -28,7 +28,6 @@ _OPTIONAL = ("latency_s",)
 _WORDS = ("image", "subject")
 # No picture that can be read has so many pixels along a side (`images.MAX_PIXELS`).
 _LARGEST = 1e6
-_MAX_BYTES = 512 * 1024 * 1024
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -61,7 +60,7 @@ def read_fixations(path: Path) -> FixationTable:
         DataError: the file cannot be read, lacks a column, has no row, or has a row of another
             length, without picture or observer, or with a number that cannot be.
     """
-    rows = _rows(path)
+    rows = csv_rows.rows(path, "a list of fixations")
     header = _header(path, rows)
     places = _places(path, header)
     pictures: dict[str, int] = {}
@@ -99,26 +98,6 @@ def read_fixations(path: Path) -> FixationTable:
         latencies=values[:, 2] if "latency_s" in places else None,
         rows=np.array([each[0] for each in found], np.int64),
     )
-
-
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Number and cells of each row that is not empty."""
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise DataError(
-                f"{path} must be a list of fixations of at most {_MAX_BYTES} bytes, received "
-                f"{path.stat().st_size}: name another file."
-            )
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            for row in reader:
-                if row:
-                    yield reader.line_num, row
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = " ".join(str(error).split())
-        raise DataError(
-            f"{path} cannot be read as a table of comma-separated values ({reason}): replace it."
-        ) from error
 
 
 def _header(path: Path, rows: Iterator[tuple[int, list[str]]]) -> list[str]:

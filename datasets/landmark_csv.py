@@ -5,7 +5,6 @@ MUCT's table has a second column, `tag`. A missing point is (0, 0).
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import math
 import re
@@ -14,13 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
+from datasets import csv_rows
 from datasets.core import DataError
 
 NAME_COLUMNS = ("name", "image", "file", "filename")
 TAG_COLUMN = "tag"
 # No picture that can be read has so many pixels along a side (`images.MAX_PIXELS`).
 _LARGEST = 1e6
-_MAX_BYTES = 512 * 1024 * 1024
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +46,7 @@ def read_table(path: Path) -> LandmarkTable:
         DataError: the file cannot be read, has no such header, no row, a row of another length, a
             name twice, or a coordinate that is no finite number of a picture's size.
     """
-    rows = _rows(path)
+    rows = csv_rows.rows(path, "a table of points")
     header = _header(path, rows)
     first = _first_coordinate(path, header)
     names, lines, points = [], [], []
@@ -72,26 +71,6 @@ def read_table(path: Path) -> LandmarkTable:
         raise DataError(f"{path} must have a row a picture below its header, received none.")
     shaped = np.array(points, dtype=np.float32).reshape(len(names), -1, 2)
     return LandmarkTable(path, tuple(names), tuple(lines), shaped)
-
-
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Line number and cells of each row that is not empty."""
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise DataError(
-                f"{path} must be a table of points of at most {_MAX_BYTES} bytes, received "
-                f"{path.stat().st_size}: name another file."
-            )
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            for row in reader:
-                if row:
-                    yield reader.line_num, row
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = " ".join(str(error).split())
-        raise DataError(
-            f"{path} cannot be read as a table of comma-separated values ({reason}): replace it."
-        ) from error
 
 
 def _header(path: Path, rows: Iterator[tuple[int, list[str]]]) -> list[str]:

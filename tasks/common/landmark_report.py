@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -23,6 +22,7 @@ from tasks.common import (
     landmark_figures,
     landmark_measures,
     landmark_training,
+    run_sections,
 )
 from tasks.common.landmark_measures import LandmarkPredictions
 from tasks.common.report import Section, write_metrics, write_report
@@ -66,8 +66,10 @@ def report(task: Task, run: Run) -> None:
         _curves({"this model": splits["test"], **others}),
         _points(run, splits["test"]),
         _faces(run, splits["test"]),
-        _learning(run, seconds),
-        _origin(run),
+        run_sections.learning(run, seconds, _HEADLINE, "min"),
+        run_sections.origin(
+            run, [("points", run.splits.info.scheme.name), ("loss", run.config.loss)]
+        ),
     ]
     write_report(run.folder.report, f"{task.name} on {run.splits.info.name}", sections)
     results = {f"test_{key}": value for key, value in metrics["test"].items()}
@@ -230,30 +232,6 @@ def _grid(
     ]
     captions = [f"error {decimal(errors[index])}" for index in chosen]
     return figures.picture_grid(drawn, captions)
-
-
-def _learning(run: Run, seconds: Mapping[str, float]) -> Section:
-    rows = [(name, duration(value)) for name, value in seconds.items()]
-    curves = figures.learning_curves(run.history, _HEADLINE, f"val_{_HEADLINE}", "min")
-    table = markdown_table(("part of the run", "time"), rows)
-    return Section("Learning", table, {"learning_curves": curves})
-
-
-def _origin(run: Run) -> Section:
-    info = run.splits.info
-    environment = json.loads(run.folder.environment.read_text(encoding="utf-8"))
-    rows = [
-        ("command", str(environment.get("command", ""))),
-        ("data", f"{info.description} {info.origin}"),
-        ("licence of the data", info.licence),
-        ("points", info.scheme.name),
-        ("loss", run.config.loss),
-        ("parameters", f"{run.model.count_params():,}"),
-        ("processor", f"{environment.get('processor')}, {environment.get('cores')} cores"),
-        ("revision of the code", str(environment.get("git_revision"))),
-        ("seed", str(environment.get("seed"))),
-    ]
-    return Section("How this was made", markdown_table(("what", "value"), rows))
 
 
 def _closing_table(test: Mapping[str, float], baseline: Mapping[str, Any], run: Run) -> str:

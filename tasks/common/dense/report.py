@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 
 from callbacks.tensorboard_hparams import write_hparams
-from tasks.common import figures
+from tasks.common import figures, run_sections
 from tasks.common.dense.figures import panel_rows
 from tasks.common.report import Section, write_metrics, write_report
 from tasks.common.tables import markdown_table, text_table
@@ -66,8 +65,8 @@ def write(task: Task, run: Run, results: DenseResults) -> None:
         Section("", results.opening),
         _results(results),
         *results.sections,
-        _learning(run, results, seconds),
-        _origin(run),
+        run_sections.learning(run, seconds, results.headline, results.better),
+        run_sections.origin(run),
     ]
     write_report(run.folder.report, f"{task.name} on {run.splits.info.name}", sections)
     numbers = {f"test_{key}": value for key, value in results.metrics["test"].items()}
@@ -183,29 +182,6 @@ def shown(name: str, value: float | None) -> str:
     if value is not None and name == "count":
         return str(int(value))
     return percent(value) if "accuracy" in name else decimal(value)
-
-
-def _learning(run: Run, results: DenseResults, seconds: Mapping[str, float]) -> Section:
-    rows = [(name, duration(value)) for name, value in seconds.items()]
-    name = results.headline
-    curves = figures.learning_curves(run.history, name, f"val_{name}", results.better)
-    table = markdown_table(("part of the run", "time"), rows)
-    return Section("Learning", table, {"learning_curves": curves})
-
-
-def _origin(run: Run) -> Section:
-    info = run.splits.info
-    environment = json.loads(run.folder.environment.read_text(encoding="utf-8"))
-    rows = [
-        ("command", str(environment.get("command", ""))),
-        ("data", f"{info.description} {info.origin}"),
-        ("licence of the data", info.licence),
-        ("parameters", f"{run.model.count_params():,}"),
-        ("processor", f"{environment.get('processor')}, {environment.get('cores')} cores"),
-        ("revision of the code", str(environment.get("git_revision"))),
-        ("seed", str(environment.get("seed"))),
-    ]
-    return Section("How this was made", markdown_table(("what", "value"), rows))
 
 
 def _closing_table(run: Run, results: DenseResults) -> str:
