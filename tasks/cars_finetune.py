@@ -22,7 +22,6 @@ from tasks.common.car_pictures_config import CarPicturesConfig, check_car_pictur
 from tasks.common.command_line import run_task
 from tasks.common.errors import UserError
 from tasks.common.image_classifier_config import check_image_classifier
-from tasks.common.option_checks import refuse
 from tasks.common.task import Batches, Run, Stage, Task, Training
 
 if TYPE_CHECKING:
@@ -120,9 +119,7 @@ def _check_recipe(config: CarsFinetuneConfig) -> None:
     common.staged_recipe.check_recipe(config)
     if config.head_solver == "logistic":
         _check_solver(config)
-    count = common.staged_recipe.count_stages(config.backbone)
-    if not 0 <= config.tail_stages <= count:
-        refuse("tail_stages", f"from 0 to {count} for {config.backbone}", config.tail_stages)
+    common.staged_recipe.check_tail_stages(config)
 
 
 def _check_solver(config: CarsFinetuneConfig) -> None:

@@ -32,6 +32,7 @@ import keras_models
 from tasks import common
 from tasks.common.command_line import run_task
 from tasks.common.cyclegan.config import CycleGanConfig, check_cyclegan
+from tasks.common.data_choice import check_drawn_size
 from tasks.common.option_checks import refuse
 from tasks.common.task import Batches, Run, Stage, Task, Training
 
@@ -64,10 +65,7 @@ def check(config: CycleGanConfig) -> CycleGanConfig:
     if any(side % multiple or side < least for side in config.image_size):
         refuse("image_size", f"multiples of {multiple}, at least {least}", config.image_size)
     if config.data == "rendered":
-        street = datasets.rendered.street.source
-        low, high = street.SMALLEST_SIDE, street.LARGEST_SIDE
-        if not all(low <= side <= high for side in config.image_size):
-            refuse("image_size", f"from {low} to {high} for drawn streets", config.image_size)
+        check_drawn_size(config, datasets.rendered.street.source, "streets")
     return config
 
 

@@ -33,6 +33,7 @@ import datasets
 import keras_models
 from tasks import common
 from tasks.common.command_line import run_task
+from tasks.common.data_choice import check_data_dir, check_drawn_count, check_drawn_size
 from tasks.common.depth.config import DepthConfig, check_depth
 from tasks.common.errors import UserError
 from tasks.common.option_checks import refuse
@@ -117,42 +118,23 @@ PRESETS = {
 def check(config: DepthDenseConfig) -> DepthDenseConfig:
     """The options with `--weights auto` settled; what does not fit is found before any work."""
     check_depth(config)
-    if config.data != "rendered" and config.data_dir is None:
-        raise UserError(f"--data {config.data} needs --data-dir: the folder of the pictures.")
+    check_data_dir(config)
     if config.data == "rendered":
-        _check_rendered(config)
+        check_drawn_size(config, datasets.rendered.street.source, "streets")
+        check_drawn_count(config)
     _check_network(config)
     scale = config.metres_per_unit
     if scale is not None and not 0 < scale < float("inf"):
         refuse("metres_per_unit", "above 0", scale)
-    return dataclasses.replace(config, weights=_weights(config))
-
-
-def _weights(config: DepthDenseConfig) -> str:
-    """What `--weights` means here; nothing is missing where no pretrained weights exist."""
-    exist = keras_models.backbones.imagenet_weights_exist(config.backbone)
-    if config.weights == "auto" and not exist:
-        return "none"
-    return common.pretrained.choose_weights(config.weights, config.backbone, config.image_size)
-
-
-def _check_rendered(config: DepthDenseConfig) -> None:
-    if config.data_dir is not None:
-        raise UserError("--data-dir needs --data nyu.")
-    street = datasets.rendered.street.source
-    low, high = street.SMALLEST_SIDE, street.LARGEST_SIDE
-    if not all(low <= side <= high for side in config.image_size):
-        refuse("image_size", f"from {low} to {high} for drawn streets", config.image_size)
-    if min(config.rendered_count) < 1:
-        refuse("rendered_count", "at least one picture in each split", config.rendered_count)
+    weights = common.pretrained.choose_existing_weights(
+        config.weights, config.backbone, config.image_size
+    )
+    return dataclasses.replace(config, weights=weights)
 
 
 def _check_network(config: DepthDenseConfig) -> None:
     common.staged_recipe.check_recipe(config)
-    count = common.staged_recipe.count_stages(config.backbone)
-    if not 0 <= config.tail_stages <= count:
-        allowed = f"from 0 to the {count} stages of {config.backbone}"
-        refuse("tail_stages", allowed, config.tail_stages)
+    common.staged_recipe.check_tail_stages(config)
     least = 2 ** (len(keras_models.backbones.lookup(config.backbone).skip_layers) - 1)
     if config.decoder_filters is not None and config.decoder_filters < least:
         allowed = f"at least {least}, which is halved at each step up, for {config.backbone}"

@@ -36,6 +36,7 @@ import datasets
 import keras_models
 from tasks import common
 from tasks.common.command_line import run_task
+from tasks.common.data_choice import check_data_dir, check_drawn_count
 from tasks.common.errors import UserError
 from tasks.common.image_classifier_config import ImageClassifierConfig, check_image_classifier
 from tasks.common.option_checks import refuse, require_at_least
@@ -176,10 +177,7 @@ def check(config: DigitsLenetConfig) -> DigitsLenetConfig:
 
 def _check_data(config: DigitsLenetConfig) -> None:
     from_files = config.data in ("mnist", "folder")
-    if from_files and config.data_dir is None:
-        raise UserError(f"--data {config.data} needs --data-dir: where the pictures lie.")
-    if not from_files and config.data_dir is not None:
-        raise UserError("--data-dir needs --data mnist or --data folder.")
+    check_data_dir(config, "where the pictures lie")
     if config.data == "rendered_cars" and config.network != "alexnet":
         raise UserError(
             f"--data rendered_cars needs --network alexnet. Received: --network {config.network}."
@@ -188,9 +186,8 @@ def _check_data(config: DigitsLenetConfig) -> None:
     if not 2 <= config.rendered_classes <= known:
         refuse("rendered_classes", f"from 2 to {known}", config.rendered_classes)
     classes = 10 if config.data == "rendered" else config.rendered_classes
-    if not from_files and min(config.rendered_count) < classes:
-        allowed = "at least one picture a class in each split"
-        refuse("rendered_count", allowed, config.rendered_count)
+    if not from_files:
+        check_drawn_count(config, classes, "one picture a class")
 
 
 def _check_size(config: DigitsLenetConfig) -> None:

@@ -34,7 +34,8 @@ import keras_models
 from tasks import common
 from tasks.common.command_line import run_study
 from tasks.common.config import StudyConfig
-from tasks.common.errors import Diverged, UserError
+from tasks.common.data_choice import check_data_dir, check_drawn_count
+from tasks.common.errors import Diverged
 from tasks.common.image_classifier_config import ImageClassifierConfig, check_image_classifier
 from tasks.common.option_checks import check_study, refuse, require_at_least
 from tasks.common.study import Cell, CellResult, Study, StudyRun
@@ -169,13 +170,9 @@ def check(config: InitializationStudyConfig) -> InitializationStudyConfig:
         chosen = getattr(config, name)
         if not chosen or len(set(chosen)) < len(chosen):
             refuse(name, "at least one, each once", " ".join(chosen) or "nothing")
-    if config.data == "mnist" and config.data_dir is None:
-        raise UserError("--data mnist needs --data-dir: where `mnist.npz` lies.")
-    if config.data == "rendered" and config.data_dir is not None:
-        raise UserError("--data-dir needs --data mnist.")
-    if config.data == "rendered" and min(config.rendered_count) < 10:
-        allowed = "at least one picture a digit in each split"
-        refuse("rendered_count", allowed, config.rendered_count)
+    check_data_dir(config, "where `mnist.npz` lies")
+    if config.data == "rendered":
+        check_drawn_count(config, 10, "one picture a digit")
     for cell in cells(config):
         check_image_classifier(cell.config)
     if config.data == "mnist":

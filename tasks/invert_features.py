@@ -34,6 +34,7 @@ import datasets
 import keras_models
 from tasks import common
 from tasks.common.command_line import run_study
+from tasks.common.data_choice import check_drawn_size
 from tasks.common.errors import UserError
 from tasks.common.inversion.config import (
     NAME,
@@ -60,7 +61,7 @@ def check(config: InvertFeaturesConfig) -> InvertFeaturesConfig:
     check_recipe(config)
     config = dataclasses.replace(config, weights=_weights(config))
     if config.data == "rendered":
-        _check_rendered(config)
+        check_drawn_size(config, datasets.rendered.cars, "cars")
     else:
         # Listed once here, so that a wrong folder is one sentence instead of a failure a cell.
         datasets.plain_pictures.load_folder(
@@ -88,12 +89,6 @@ def _weights(config: InvertFeaturesConfig) -> str:
         allowed = "`none` or a file for AlexNet, of which Keras has no ImageNet weights"
         refuse("weights", allowed, config.weights)
     return config.weights
-
-
-def _check_rendered(config: InvertFeaturesConfig) -> None:
-    low, high = datasets.rendered.cars.SMALLEST_SIDE, datasets.rendered.cars.LARGEST_SIDE
-    if not all(low <= side <= high for side in config.image_size):
-        refuse("image_size", f"from {low} to {high} for drawn cars", config.image_size)
 
 
 def _network(config: InvertFeaturesConfig | InversionCellConfig) -> keras.Model:

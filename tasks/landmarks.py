@@ -32,6 +32,7 @@ import datasets
 import keras_models
 from tasks import common
 from tasks.common.command_line import run_task
+from tasks.common.data_choice import check_data_dir, check_drawn_count, check_drawn_size
 from tasks.common.errors import UserError
 from tasks.common.landmark_config import LandmarkConfig, check_landmarks
 from tasks.common.option_checks import refuse
@@ -133,30 +134,15 @@ PRESETS = {
 def check(config: LandmarksConfig) -> LandmarksConfig:
     """The options with `--weights auto` settled; what does not fit is found before any work."""
     check_landmarks(config)
-    if config.data != "rendered" and config.data_dir is None:
-        raise UserError(f"--data {config.data} needs --data-dir: the folder of the pictures.")
+    check_data_dir(config)
     if config.data == "rendered":
-        _check_rendered(config)
+        check_drawn_size(config, datasets.rendered.faces, "faces")
+        check_drawn_count(config)
     _check_recipe(config)
-    return dataclasses.replace(config, weights=_weights(config))
-
-
-def _weights(config: LandmarksConfig) -> str:
-    """What `--weights` means here; nothing is missing where no pretrained weights exist."""
-    exist = keras_models.backbones.imagenet_weights_exist(config.backbone)
-    if config.weights == "auto" and not exist:
-        return "none"
-    return common.pretrained.choose_weights(config.weights, config.backbone, config.image_size)
-
-
-def _check_rendered(config: LandmarksConfig) -> None:
-    if config.data_dir is not None:
-        raise UserError("--data-dir needs --data muct or --data csv.")
-    low, high = datasets.rendered.faces.SMALLEST_SIDE, datasets.rendered.faces.LARGEST_SIDE
-    if not all(low <= side <= high for side in config.image_size):
-        refuse("image_size", f"from {low} to {high} for drawn faces", config.image_size)
-    if min(config.rendered_count) < 1:
-        refuse("rendered_count", "at least one picture in each split", config.rendered_count)
+    weights = common.pretrained.choose_existing_weights(
+        config.weights, config.backbone, config.image_size
+    )
+    return dataclasses.replace(config, weights=weights)
 
 
 def _check_recipe(config: LandmarksConfig) -> None:
@@ -165,9 +151,7 @@ def _check_recipe(config: LandmarksConfig) -> None:
     if not 0 <= config.omitted_stages < count:
         most = f"from 0 to {count - 1} for {config.backbone}"
         refuse("omitted_stages", most, config.omitted_stages)
-    left = count - config.omitted_stages
-    if not 0 <= config.tail_stages <= left:
-        refuse("tail_stages", f"from 0 to the {left} stages of the backbone", config.tail_stages)
+    common.staged_recipe.check_tail_stages(config, config.omitted_stages)
 
 
 def load_data(config: LandmarksConfig) -> Splits:

@@ -36,7 +36,7 @@ import keras_models
 from tasks import common
 from tasks.common.command_line import run_study
 from tasks.common.config import StudyConfig
-from tasks.common.errors import UserError
+from tasks.common.data_choice import check_data_dir
 from tasks.common.option_checks import (
     check_split_fractions,
     check_study,
@@ -161,10 +161,7 @@ def check(config: PhonePriceConfig) -> PhonePriceConfig:
     """The options as they are; what does not fit is found before any cell runs."""
     check_study(config)
     check_split_fractions(config)
-    if config.data == "phone_price" and config.data_dir is None:
-        raise UserError("--data phone_price needs --data-dir: the folder with train.csv.")
-    if config.data == "generated" and config.data_dir is not None:
-        raise UserError("--data-dir needs --data phone_price.")
+    check_data_dir(config, "the folder with train.csv")
     require_at_least(config, ("epochs",), 1)
     require_at_least(config, ("l1",), 0)
     require_at_least(config, ("generated_count",), 100)

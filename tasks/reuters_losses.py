@@ -30,6 +30,7 @@ import keras_models
 from tasks import common
 from tasks.common.command_line import run_study
 from tasks.common.config import StudyConfig
+from tasks.common.data_choice import check_data_dir
 from tasks.common.errors import UserError
 from tasks.common.loss_comparison import PAIRS, REPORTED
 from tasks.common.option_checks import check_study, refuse, require_at_least, require_shares
@@ -194,13 +195,11 @@ PRESETS = {
 def check(config: ReutersLossesConfig) -> ReutersLossesConfig:
     """The options as they are; what does not fit is found before any cell runs."""
     check_study(config)
-    if config.data == "reuters" and config.data_dir is None:
-        raise UserError(
-            "--data reuters needs --data-dir: the folder of reuters.npz and "
-            "reuters_word_index.json, the files that keras.datasets.reuters downloads."
-        )
-    if config.data == "generated" and config.data_dir is not None:
-        raise UserError("--data-dir needs --data reuters.")
+    check_data_dir(
+        config,
+        "the folder of reuters.npz and reuters_word_index.json, the files that "
+        "keras.datasets.reuters downloads",
+    )
     for name in ("configurations", "optimizers"):
         chosen = getattr(config, name)
         if not chosen or len(set(chosen)) < len(chosen):

@@ -32,6 +32,7 @@ import datasets
 import keras_models
 from tasks import common
 from tasks.common.command_line import run_task
+from tasks.common.data_choice import check_data_dir, check_drawn_count, check_drawn_size
 from tasks.common.dense.config import DenseConfig, check_dense
 from tasks.common.errors import UserError
 from tasks.common.option_checks import refuse, require_at_least, require_shares
@@ -175,18 +176,10 @@ def _check_data(config: SaliencyConfig) -> None:
     if config.pixels_per_degree is not None and not 0 < config.pixels_per_degree < math.inf:
         refuse("pixels_per_degree", "above 0", config.pixels_per_degree)
     require_at_least(config, ("earliest_seconds",), 0)
-    if config.data == "fixations":
-        if config.data_dir is None:
-            raise UserError("--data fixations needs --data-dir: the folder of pictures and list.")
-        return
-    if config.data_dir is not None:
-        raise UserError("--data-dir needs --data fixations.")
-    source = datasets.rendered.street.source
-    low, high = source.SMALLEST_SIDE, source.LARGEST_SIDE
-    if not all(low <= side <= high for side in config.image_size):
-        refuse("image_size", f"from {low} to {high} for drawn streets", config.image_size)
-    if min(config.rendered_count) < 1:
-        refuse("rendered_count", "at least one picture in each split", config.rendered_count)
+    check_data_dir(config, "the folder of pictures and list")
+    if config.data == "rendered":
+        check_drawn_size(config, datasets.rendered.street.source, "streets")
+        check_drawn_count(config)
 
 
 def _check_network(config: SaliencyConfig) -> None:
@@ -201,10 +194,7 @@ def _check_network(config: SaliencyConfig) -> None:
     if config.network == "encoder":
         if config.output == "linear":
             raise UserError("--output linear needs --network deep or --network shallow.")
-        count = common.staged_recipe.count_stages(config.backbone)
-        if not 0 <= config.tail_stages <= count:
-            most = f"from 0 to the {count} stages of the backbone"
-            refuse("tail_stages", most, config.tail_stages)
+        common.staged_recipe.check_tail_stages(config)
     if config.network == "shallow" and tuple(config.image_size) != (96, 96):
         refuse("image_size", "96 96 for the shallow network", config.image_size)
     if config.network == "deep" and any(side % 4 for side in config.image_size):
@@ -212,13 +202,12 @@ def _check_network(config: SaliencyConfig) -> None:
 
 
 def _weights(config: SaliencyConfig) -> str:
-    """What `--weights` means here; nothing is missing where no pretrained weights exist."""
+    """What `--weights` means here; only an encoder has some."""
     if config.network != "encoder":
         return "none"
-    exist = keras_models.backbones.imagenet_weights_exist(config.backbone)
-    if config.weights == "auto" and not exist:
-        return "none"
-    return common.pretrained.choose_weights(config.weights, config.backbone, config.image_size)
+    return common.pretrained.choose_existing_weights(
+        config.weights, config.backbone, config.image_size
+    )
 
 
 def load_data(config: SaliencyConfig) -> Splits:

@@ -31,6 +31,7 @@ import keras_models
 from tasks import common
 from tasks.common.command_line import run_task
 from tasks.common.config import Schedule
+from tasks.common.data_choice import check_data_dir, check_drawn_count, check_drawn_size
 from tasks.common.dense.config import DenseConfig, check_dense
 from tasks.common.errors import UserError
 from tasks.common.option_checks import refuse, require_at_least, require_shares
@@ -151,10 +152,10 @@ PRESETS = {
 def check(config: SegmentFastScnnConfig) -> SegmentFastScnnConfig:
     """The options as they are; what does not fit is found before any work."""
     check_dense(config)
-    if config.data != "rendered" and config.data_dir is None:
-        raise UserError(f"--data {config.data} needs --data-dir: the folder of the frames.")
+    check_data_dir(config, "the folder of the frames")
     if config.data == "rendered":
-        _check_rendered(config)
+        check_drawn_size(config, datasets.rendered.street.source, "streets")
+        check_drawn_count(config)
     if config.held_out and config.data != "camvid":
         raise UserError("--held-out names sequences of CamVid: add --data camvid.")
     _check_loss(config)
@@ -163,17 +164,6 @@ def check(config: SegmentFastScnnConfig) -> SegmentFastScnnConfig:
     if not config.learning_rate > 0:
         refuse("learning_rate", "above 0", config.learning_rate)
     return config
-
-
-def _check_rendered(config: SegmentFastScnnConfig) -> None:
-    if config.data_dir is not None:
-        raise UserError("--data-dir needs --data camvid or --data cityscapes.")
-    source = datasets.rendered.street.source
-    low, high = source.SMALLEST_SIDE, source.LARGEST_SIDE
-    if not all(low <= side <= high for side in config.image_size):
-        refuse("image_size", f"from {low} to {high} for drawn streets", config.image_size)
-    if min(config.rendered_count) < 1:
-        refuse("rendered_count", "at least one street in each split", config.rendered_count)
 
 
 def _check_loss(config: SegmentFastScnnConfig) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from datasets import rendered
-from tasks.common.errors import UserError
+from tasks.common.data_choice import check_data_dir, check_drawn_count, check_drawn_size
 from tasks.common.image_classifier_config import ImageClassifierConfig
 from tasks.common.option_checks import refuse
 
@@ -34,10 +34,7 @@ def check_car_pictures(config: CarPicturesConfig) -> None:
     Raises:
         UserError: the first one found.
     """
-    if config.data != "rendered" and config.data_dir is None:
-        raise UserError(f"--data {config.data} needs --data-dir: the folder of the pictures.")
-    if config.data == "rendered" and config.data_dir is not None:
-        raise UserError("--data-dir needs --data stanford_cars or --data folder.")
+    check_data_dir(config)
     if config.data == "rendered":
         _check_rendered(config)
 
@@ -46,10 +43,5 @@ def _check_rendered(config: CarPicturesConfig) -> None:
     known = len(rendered.cars.CLASS_NAMES)
     if not 2 <= config.rendered_classes <= known:
         refuse("rendered_classes", f"from 2 to {known}", config.rendered_classes)
-    sides = rendered.cars.SMALLEST_SIDE, rendered.cars.LARGEST_SIDE
-    if not all(sides[0] <= side <= sides[1] for side in config.image_size):
-        refuse("image_size", f"from {sides[0]} to {sides[1]} for drawn cars", config.image_size)
-    if min(config.rendered_count) < config.rendered_classes:
-        refuse(
-            "rendered_count", "at least one picture a class in each split", config.rendered_count
-        )
+    check_drawn_size(config, rendered.cars, "cars")
+    check_drawn_count(config, config.rendered_classes, "one picture a class")

@@ -72,6 +72,17 @@ def choose_weights(
     )
 
 
+def choose_existing_weights(requested: str, backbone_name: str, image_size: tuple[int, int]) -> str:
+    """As `choose_weights`, but `auto` is `none` without a warning for a network that has no
+    ImageNet weights anywhere: nothing is missing there.
+    """
+    from keras_models.backbones import imagenet_weights_exist
+
+    if requested == "auto" and not imagenet_weights_exist(backbone_name):
+        return "none"
+    return choose_weights(requested, backbone_name, image_size)
+
+
 def _reachable(host: str) -> bool:
     try:
         with socket.create_connection((host, 443), timeout=_SECONDS_TO_ANSWER):

@@ -44,6 +44,22 @@ def count_stages(backbone: str) -> int:
         raise UserError(f"--backbone: {error}") from None
 
 
+def check_tail_stages(config: Any, omitted: int = 0) -> None:
+    """Finds more stages to train in the tail than the backbone has.
+
+    Args:
+        config: the options.
+        omitted: stages of the backbone, from its end on, that the network leaves out.
+
+    Raises:
+        UserError: there are fewer, or no such backbone.
+    """
+    count = count_stages(config.backbone) - omitted
+    if not 0 <= config.tail_stages <= count:
+        allowed = f"from 0 to the {count} stages of the backbone"
+        refuse("tail_stages", allowed, config.tail_stages)
+
+
 def recipe(config: Any, head: Stage) -> list[Stage]:
     """Head, then last stages, then everything; from scratch everything at once.
 

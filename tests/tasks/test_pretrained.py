@@ -11,7 +11,7 @@ import pytest
 from keras_models import backbones
 from tasks.common import pretrained
 from tasks.common.errors import UserError
-from tasks.common.pretrained import choose_weights
+from tasks.common.pretrained import choose_existing_weights, choose_weights
 
 Situation = Callable[[bool, bool], None]
 SIZE = (64, 96)
@@ -118,3 +118,19 @@ def test_a_host_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.Monke
     monkeypatch.setattr(backbones, "imagenet_weights_cached", lambda name, size: False)
     assert choose_weights("auto", "ResNet50", SIZE) == "none"
     assert 0 < waited[0] <= 5
+
+
+def test_where_none_exist_automatic_weights_are_none_without_a_word(
+    capsys: pytest.CaptureFixture,
+) -> None:
+    assert choose_existing_weights("auto", "SmallResNet", SIZE) == "none"
+    assert not capsys.readouterr().err
+    with pytest.raises(UserError, match="There are no ImageNet weights of SmallResNet"):
+        choose_existing_weights("imagenet", "SmallResNet", SIZE)
+
+
+def test_where_some_exist_automatic_weights_are_looked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(backbones, "imagenet_weights_cached", lambda name, size: True)
+    assert choose_existing_weights("auto", "ResNet50", SIZE) == "imagenet"

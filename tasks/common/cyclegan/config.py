@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import Literal
 
+from tasks.common.data_choice import check_data_dir, check_drawn_count
 from tasks.common.dense.config import DenseConfig, check_dense
 from tasks.common.errors import UserError
 from tasks.common.option_checks import refuse, require_at_least, require_shares
@@ -86,12 +87,8 @@ def check_cyclegan(config: CycleGanConfig) -> None:
     """
     _refuse_what_has_no_meaning(config)
     check_dense(config)
-    if config.data == "nyu" and config.data_dir is None:
-        raise UserError("--data nyu needs --data-dir: the folder that holds `rgb` and `depth`.")
-    if config.data == "rendered" and config.data_dir is not None:
-        raise UserError("--data-dir needs --data nyu: drawn streets come from no folder.")
-    if min(config.rendered_count) < 1:
-        refuse("rendered_count", "at least one scene in each split", config.rendered_count)
+    check_data_dir(config, "the folder that holds `rgb` and `depth`")
+    check_drawn_count(config)
     require_at_least(config, ("epochs", "generator_width", "discriminator_width"), 1)
     require_at_least(config, ("residual_blocks", "identity_share", "pool_size"), 0)
     require_shares(config, ("constant_share",))

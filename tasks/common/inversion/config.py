@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from tasks.common.config import StudyConfig, TrainConfig
-from tasks.common.errors import UserError
+from tasks.common.data_choice import check_data_dir, check_drawn_count
 from tasks.common.option_checks import (
     check_split_fractions,
     check_study,
@@ -191,14 +191,10 @@ def check_recipe(config: InvertFeaturesConfig) -> None:
 
 
 def _check_data(config: InvertFeaturesConfig) -> None:
-    if config.data == "folder" and config.data_dir is None:
-        raise UserError("--data folder needs --data-dir: a folder of pictures.")
+    check_data_dir(config)
     if config.data == "rendered":
-        if config.data_dir is not None:
-            raise UserError("--data-dir needs --data folder.")
-        if min(config.rendered_count) < 2:
-            # A class each, and two pictures to have a distance.
-            refuse("rendered_count", "at least two pictures in each split", config.rendered_count)
+        # A class each, and two pictures to have a distance.
+        check_drawn_count(config, 2, "two pictures")
 
 
 def cells(config: InvertFeaturesConfig) -> list[Cell]:
