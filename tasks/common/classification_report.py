@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from datasets.core import DatasetInfo
-from tasks.common import classification, classification_figures, figures
+from tasks.common import classification, classification_figures, figures, run_sections
 from tasks.common.classification import Mistake, Predictions
 from tasks.common.report import Section, write_metrics, write_report
 from tasks.common.tables import escaped, markdown_table, text_table
@@ -62,12 +62,17 @@ def write_classification_report(folder: Path, report: ClassificationReport) -> N
         Section("", headline(metrics["test"], report.baselines)),
         _results(metrics, report),
         *report.further,
-        _learning(report),
+        run_sections.learning(report.history, report.seconds, "accuracy", "max"),
         _confusion(report),
         _mistakes(report),
         _classes(report),
         _calibration(metrics["test"], report),
-        _origin(report),
+        run_sections.origin(
+            report.info,
+            report.environment,
+            report.parameters,
+            [("classes", f"{len(report.info.class_names)}")],
+        ),
     ]
     write_report(folder, f"{report.task} on {report.info.name}", sections)
 
@@ -133,15 +138,6 @@ def _results(metrics: Mapping[str, Mapping[str, float]], report: ClassificationR
     )
     return Section(
         "Results", markdown_table(("metric", "test", "validation"), rows), {"baselines": bars}
-    )
-
-
-def _learning(report: ClassificationReport) -> Section:
-    rows = [(name, duration(seconds)) for name, seconds in report.seconds.items()]
-    return Section(
-        "Learning",
-        markdown_table(("part of the run", "time"), rows),
-        {"learning_curves": figures.learning_curves(report.history)},
     )
 
 
@@ -228,24 +224,3 @@ def _calibration(test: Mapping[str, float], report: ClassificationReport) -> Sec
     bins = classification.reliability_bins(report.test)
     figure = classification_figures.reliability_diagram(bins)
     return Section("Calibration", text, {"calibration": figure})
-
-
-def _origin(report: ClassificationReport) -> Section:
-    info, environment = report.info, report.environment
-    packages = ", ".join(
-        f"{name} {version}" for name, version in environment.get("packages", {}).items() if version
-    )
-    rows = [
-        ("command", environment.get("command", "")),
-        ("data", f"{info.description} {info.origin}"),
-        ("licence of the data", info.licence),
-        ("classes", f"{len(info.class_names)}"),
-        ("parameters", f"{report.parameters:,}"),
-        ("processor", f"{environment.get('processor')}, {environment.get('cores')} cores"),
-        ("system", f"{environment.get('platform')}, Python {environment.get('python')}"),
-        ("packages", packages),
-        ("revision of the code", str(environment.get("git_revision"))),
-        ("seed", str(environment.get("seed"))),
-        ("started", str(environment.get("started"))),
-    ]
-    return Section("How this was made", markdown_table(("what", "value"), rows))

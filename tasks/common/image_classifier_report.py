@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import time
 import types
 from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +24,7 @@ from tasks.common import (
     classification,
     classification_report,
     feature_store,
+    run_folder,
 )
 from tasks.common.classification import Predictions
 from tasks.common.classification_report import ClassificationReport
@@ -69,7 +69,6 @@ def report(
         "evaluation": evaluated - started,
         "baselines": time.monotonic() - evaluated,
     }
-    environment = json.loads(run.folder.environment.read_text(encoding="utf-8"))
     document = ClassificationReport(
         task=task.name,
         info=run.splits.info,
@@ -79,7 +78,7 @@ def report(
         history=run.history,
         seconds=seconds,
         parameters=run.model.count_params(),
-        environment=environment,
+        environment=run_folder.environment(run.folder),
         picture=lambda index: run.splits.test.example(index)["image"],
     )
     document = dataclasses.replace(document, further=further(document))

@@ -22,6 +22,7 @@ from tasks.common import (
     landmark_figures,
     landmark_measures,
     landmark_training,
+    run_folder,
     run_sections,
 )
 from tasks.common.landmark_measures import LandmarkPredictions
@@ -66,9 +67,12 @@ def report(task: Task, run: Run) -> None:
         _curves({"this model": splits["test"], **others}),
         _points(run, splits["test"]),
         _faces(run, splits["test"]),
-        run_sections.learning(run, seconds, _HEADLINE, "min"),
+        run_sections.learning(run.history, seconds, _HEADLINE, "min"),
         run_sections.origin(
-            run, [("points", run.splits.info.scheme.name), ("loss", run.config.loss)]
+            run.splits.info,
+            run_folder.environment(run.folder),
+            parameters,
+            [("points", run.splits.info.scheme.name), ("loss", run.config.loss)],
         ),
     ]
     write_report(run.folder.report, f"{task.name} on {run.splits.info.name}", sections)

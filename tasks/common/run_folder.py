@@ -175,6 +175,11 @@ def find(name: str, runs_dir: Path, task_name: str | None = None) -> Path:
     )
 
 
+def environment(folder: RunFolder) -> dict[str, Any]:
+    """What `environment.json` holds; see `describe`."""
+    return json.loads(folder.environment.read_text(encoding="utf-8"))
+
+
 def task_name(folder: RunFolder) -> str:
     """The task that made a run.
 

@@ -114,8 +114,7 @@ def _open(
         else:
             folder = run_folder.create(place, task.name, text, config.seed)
         write_text(folder.tensorboard, "config", json.loads(text))
-        environment = json.loads(folder.environment.read_text(encoding="utf-8"))
-        write_text(folder.tensorboard, "environment", environment)
+        write_text(folder.tensorboard, "environment", run_folder.environment(folder))
     else:
         folder = RunFolder(run_folder.find(config.resume, config.runs_dir, task.name))
     stages = task.stages(config, model)

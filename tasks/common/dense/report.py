@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from callbacks.tensorboard_hparams import write_hparams
-from tasks.common import figures, run_sections
+from tasks.common import figures, run_folder, run_sections
 from tasks.common.dense.figures import panel_rows
 from tasks.common.report import Section, write_metrics, write_report
 from tasks.common.tables import markdown_table, text_table
@@ -53,20 +53,21 @@ class DenseResults:
 def write(task: Task, run: Run, results: DenseResults) -> None:
     """Writes `metrics.json`, `report.md` and TensorBoard's table, and prints the closing table."""
     seconds = {**run.seconds, **results.seconds}
+    parameters = run.model.count_params()
     write_metrics(
         run.folder.report,
         task.name,
         results.metrics,
         results.baselines,
         seconds,
-        run.model.count_params(),
+        parameters,
     )
     sections = [
         Section("", results.opening),
         _results(results),
         *results.sections,
-        run_sections.learning(run, seconds, results.headline, results.better),
-        run_sections.origin(run),
+        run_sections.learning(run.history, seconds, results.headline, results.better),
+        run_sections.origin(run.splits.info, run_folder.environment(run.folder), parameters),
     ]
     write_report(run.folder.report, f"{task.name} on {run.splits.info.name}", sections)
     numbers = {f"test_{key}": value for key, value in results.metrics["test"].items()}
