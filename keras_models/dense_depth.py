@@ -74,18 +74,9 @@ def build_dense_depth(
     height, width, _ = image_shape(image_size)
     image = keras.Input((height, width, 3), dtype="uint8", name="image")
     *skips, x = encoder(ImagePreprocessing(entry.preprocessing, name="preprocessing")(image))
-    filters = decoder_filters or x.shape[-1]
-    steps_up = len(skips)
-    if filters < 2**steps_up:
-        raise ValueError(
-            f"`decoder_filters` must be at least {2**steps_up}, so that one is left after "
-            f"{steps_up} halvings. Received: {decoder_filters=}"
-        )
     if dropout:
         x = keras.layers.SpatialDropout2D(dropout, name="dropout")(x)
-    x = keras.layers.Conv2D(filters, 1, name="conv2")(x)
-    for step, skip in enumerate(reversed(skips), start=1):
-        x = _up(x, skip, filters // 2**step, f"up{step}")
+    x = _decoder(x, skips, decoder_filters or x.shape[-1])
     x = _resized(x, ((height + 1) // 2, (width + 1) // 2), "half")
     x = keras.layers.Conv2D(1, 3, padding="same", name="conv3")(x)
     depth = BoundedDepth(quantity, *depth_range, name="depth")(x)
@@ -101,6 +92,19 @@ def _encoder(
         start_residual_blocks_as_identity(backbone)
     kind = InferenceModel if inference else keras.Model
     return kind(backbone.input, list(skip_outputs(backbone)), name=backbone.name)
+
+
+def _decoder(x: keras.KerasTensor, skips: list, filters: int) -> keras.KerasTensor:
+    """From the last maps to the size of the first skip, half as many filters at each step."""
+    if filters < 2 ** len(skips):
+        raise ValueError(
+            f"`decoder_filters` must be at least {2 ** len(skips)}, so that one is left after "
+            f"{len(skips)} halvings. Received: decoder_filters={filters}"
+        )
+    x = keras.layers.Conv2D(filters, 1, name="conv2")(x)
+    for step, skip in enumerate(reversed(skips), start=1):
+        x = _up(x, skip, filters // 2**step, f"up{step}")
+    return x
 
 
 def _up(x: keras.KerasTensor, skip: keras.KerasTensor, filters: int, name: str):

@@ -19,7 +19,7 @@ from typing import Literal
 import keras
 from keras import ops
 
-from keras_models.backbones import build_backbone, image_shape, lookup
+from keras_models.backbones import Backbone, build_backbone, image_shape, lookup
 from keras_models.cut_backbone import cut_backbone
 from keras_models.preprocessing import ImagePreprocessing
 from keras_models.transfer import InferenceModel, start_residual_blocks_as_identity
@@ -138,18 +138,9 @@ def build_landmark_regressor(
     if head not in ("pooled", "flattened"):
         raise ValueError(f'`head` must be "pooled" or "flattened". Received: head={head!r}')
     entry = lookup(backbone_name)
-    if not 0 <= omitted_stages < len(entry.stages):
-        raise ValueError(
-            f"`omitted_stages` must be from 0 to {len(entry.stages) - 1} for {entry.name}. "
-            f"Received: omitted_stages={omitted_stages}"
-        )
-    backbone = build_backbone(entry.name, image_size, weights)
-    if omitted_stages:
-        backbone = cut_backbone(backbone, entry.stages[-1 - omitted_stages])
+    backbone = _backbone(entry, image_size, weights, omitted_stages)
     image = keras.Input(image_shape(image_size), dtype="uint8", name="image")
     pixels = ImagePreprocessing(entry.preprocessing, name="preprocessing")(image)
-    if weights is None:
-        start_residual_blocks_as_identity(backbone)
     if batch_norm_inference:
         backbone = InferenceModel(backbone.input, backbone.output, name=backbone.name)
     features = _head_features(backbone(pixels), head)
@@ -161,6 +152,23 @@ def build_landmark_regressor(
     logits = keras.layers.Dense(count, kernel_initializer=small, name="logits")(features)
     points = PointCoordinates(point_names, mirror, name="points")(logits)
     return keras.Model(image, points, name=f"{entry.name}_landmark_regressor")
+
+
+def _backbone(
+    entry: Backbone, image_size: int | tuple[int, int], weights: str | Path | None, omitted: int
+) -> keras.Model:
+    """The backbone without its last stages."""
+    if not 0 <= omitted < len(entry.stages):
+        raise ValueError(
+            f"`omitted_stages` must be from 0 to {len(entry.stages) - 1} for {entry.name}. "
+            f"Received: omitted_stages={omitted}"
+        )
+    backbone = build_backbone(entry.name, image_size, weights)
+    if omitted:
+        backbone = cut_backbone(backbone, entry.stages[-1 - omitted])
+    if weights is None:
+        start_residual_blocks_as_identity(backbone)
+    return backbone
 
 
 def _head_features(maps: keras.KerasTensor, head: Head) -> keras.KerasTensor:

@@ -93,6 +93,22 @@ def build_mlp(
             or the head is unknown.
     """
     columns = len(column_names)
+    _check(columns, scaling, hidden, head)
+    features = keras.Input((columns,), dtype="float32", name="features")
+    x = TableColumns(column_names, label_column, name="columns")(features)
+    x = _scaling_layer(scaling, columns)(x)
+    for number, units in enumerate(hidden, start=1):
+        x = keras.layers.Dense(units, activation="relu", name=f"hidden_{number}")(x)
+    if hidden:
+        x = keras.layers.Dropout(dropout, name="dropout")(x)
+    logits = _logits(x, len(class_names), head, l1)
+    # Softmax of log-probabilities gives the probabilities back, and Keras computes cross-entropy
+    # from what goes into a softmax, which is exact where probabilities round to 0.
+    probabilities = ClassProbabilities(class_names, name="probabilities")(logits)
+    return keras.Model(features, probabilities, name=f"{head}_mlp")
+
+
+def _check(columns: int, scaling: Scaling, hidden: Sequence[int], head: str) -> None:
     for name in ("mean", "deviation"):
         numbers = getattr(scaling, name)
         if len(numbers) not in (1, columns):
@@ -103,26 +119,17 @@ def build_mlp(
         raise ValueError(f"`hidden` must be sizes of at least 1. Received: hidden={hidden}")
     if head not in ("softmax", "ordinal"):
         raise ValueError(f"`head` must be softmax or ordinal. Received: head={head!r}")
-    features = keras.Input((columns,), dtype="float32", name="features")
-    x = TableColumns(column_names, label_column, name="columns")(features)
-    x = _scaling_layer(scaling, columns)(x)
-    for number, units in enumerate(hidden, start=1):
-        x = keras.layers.Dense(units, activation="relu", name=f"hidden_{number}")(x)
-    if hidden:
-        x = keras.layers.Dropout(dropout, name="dropout")(x)
+
+
+def _logits(x: keras.KerasTensor, class_count: int, head: str, l1: float) -> keras.KerasTensor:
     penalty = keras.regularizers.L1(l1) if l1 else None
     if head == "softmax":
-        logits = keras.layers.Dense(len(class_names), kernel_regularizer=penalty, name="logits")(x)
-    else:
-        # The thresholds take the place of a bias.
-        score = keras.layers.Dense(
-            1, use_bias=False, kernel_regularizer=penalty, dtype="float32", name="score"
-        )(x)
-        logits = CumulativeLogits(len(class_names), name="cumulative_logits")(score)
-    # Softmax of log-probabilities gives the probabilities back, and Keras computes cross-entropy
-    # from what goes into a softmax, which is exact where probabilities round to 0.
-    probabilities = ClassProbabilities(class_names, name="probabilities")(logits)
-    return keras.Model(features, probabilities, name=f"{head}_mlp")
+        return keras.layers.Dense(class_count, kernel_regularizer=penalty, name="logits")(x)
+    # The thresholds take the place of a bias.
+    score = keras.layers.Dense(
+        1, use_bias=False, kernel_regularizer=penalty, dtype="float32", name="score"
+    )(x)
+    return CumulativeLogits(class_count, name="cumulative_logits")(score)
 
 
 def _scaling_layer(scaling: Scaling, columns: int) -> keras.layers.Normalization:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from datasets.rendered.street.bands import mixed, repeated, step
@@ -13,6 +15,39 @@ from datasets.rendered.street.weather import Weather
 _CURTAIN = column((214, 208, 196))
 _DARK_ROOM = column((44, 50, 58))
 _WARM = np.array([[1.0], [0.66], [0.30]], dtype=np.float32)
+_FRAME = 0.09
+
+
+@dataclasses.dataclass(frozen=True)
+class _Openings:
+    """The window or door in the storey and bay of each place.
+
+    Attributes:
+        box: left, right, low, high within storey and bay, metres, (k,) each.
+        door, shop: whether it is a door, and whether it lies in a shop, bool (k,).
+        present: 1 where the storey has openings, 0 below the roof and under the ground.
+    """
+
+    box: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+    door: np.ndarray
+    shop: np.ndarray
+    present: np.ndarray
+
+
+def _openings(measure: dict[str, np.ndarray], floor: np.ndarray, column: np.ndarray) -> _Openings:
+    """Windows by their measures; on the ground floor one door, and shops with large panes."""
+    ground = floor == 0
+    shop = ground & (measure["shop"] > 0)
+    door = ground & (column == measure["door_bay"])
+    width = np.where(shop, measure["bay"] - 0.5, measure["window_width"])
+    low = np.where(shop, 0.45, measure["sill"])
+    high = np.where(shop, measure["storey"] - 0.75, measure["sill"] + measure["window_height"])
+    width, low = np.where(door, 1.05, width), np.where(door, 0.0, low)
+    high = np.where(door, 2.15, high)
+    top_floor = np.floor((measure["height"] - 0.25) / measure["storey"]) - 1
+    present = ((floor <= top_floor) & (floor >= 0)).astype(np.float32)
+    box = (measure["bay"] - width) / 2, (measure["bay"] + width) / 2, low, high
+    return _Openings(box, door, shop, present)
 
 
 def _inside(
@@ -53,42 +88,29 @@ def front_colours(
     measure = dict(zip(COLUMNS, styles.measures.take(rows, axis=1), strict=True))
     storey, bay = measure["storey"], measure["bay"]
     floor, column = np.floor(up / storey), np.floor(along / bay)
-    in_floor, in_bay = up - floor * storey, along - column * bay
-    top_floor = np.floor((measure["height"] - 0.25) / storey) - 1
+    place = along - column * bay, up - floor * storey
     surface = _walls(measure, wall, along, up, pixel)
+    openings = _openings(measure, floor, column)
+    frames, doors = styles.frames.take(rows, axis=1), styles.doors.take(rows, axis=1)
+    surface = _shutters(surface, measure, openings, place, pixel, doors)
+    left, right, low, high = openings.box
+    frame_box = (left - _FRAME, right + _FRAME, low - _FRAME, high + _FRAME)
+    surface = mixed(surface, frames, openings.present * _inside(*place, frame_box, pixel))
     chance = looked_up(
         noise(11, falloff=0.6),
         measure["seed"] + 13.0 * column,
         29.0 * floor + 0.37 * measure["seed"],
     )
-    ground, shop = floor == 0, measure["shop"] > 0
-    width = np.where(ground & shop, bay - 0.5, measure["window_width"])
-    low = np.where(ground & shop, 0.45, measure["sill"])
-    high = np.where(ground & shop, storey - 0.75, measure["sill"] + measure["window_height"])
-    door = (column == measure["door_bay"]) & ground
-    width, low = np.where(door, 1.05, width), np.where(door, 0.0, low)
-    high = np.where(door, 2.15, high)
-    left, right = (bay - width) / 2, (bay + width) / 2
-    present = ((floor <= top_floor) & (floor >= 0)).astype(np.float32)
-    edge = 0.09
-    frame_box = (left - edge, right + edge, low - edge, high + edge)
-    framed = present * _inside(in_bay, in_floor, frame_box, pixel)
-    opening = present * _inside(in_bay, in_floor, (left, right, low, high), pixel)
-    frames, doors = styles.frames.take(rows, axis=1), styles.doors.take(rows, axis=1)
-    surface = _shutters(surface, measure, (left, right, low, high), (in_bay, in_floor), pixel,
-                        doors, present * ~door * ~(ground & shop))  # fmt: skip
-    surface = mixed(surface, frames, framed)
-    glass, glow = _panes(measure, chance, (in_bay - left) / width, (in_floor - low) / (high - low),
-                         ground & shop, weather)  # fmt: skip
-    bars = _bars(in_bay, in_floor, (left, right, low, high), pixel) * ~(ground & shop)
+    glass, glow = _panes(chance, openings, place, weather)
+    bars = _bars(*place, openings.box, pixel) * ~openings.shop
     glass = mixed(glass, frames, bars)
-    glow = glow * (1.0 - bars)
-    panel = doors * (0.85 + 0.15 * ((in_floor * 2.2) % 1.0 > 0.15))
-    glass = mixed(glass, panel, door)
+    panel = doors * (0.85 + 0.15 * ((place[1] * 2.2) % 1.0 > 0.15))
+    glass = mixed(glass, panel, openings.door)
+    opening = openings.present * _inside(*place, openings.box, pixel)
     surface = mixed(surface, glass, opening)
-    sign = (ground & shop) * step(0.26 - np.abs(in_floor - (storey - 0.36)), pixel[1])
+    sign = openings.shop * step(0.26 - np.abs(place[1] - (storey - 0.36)), pixel[1])
     surface = mixed(surface, doors, sign * step(along - 0.2, pixel[0]))
-    light = (glow * opening * ~door) * _WARM
+    light = (glow * (1.0 - bars) * opening * ~openings.door) * _WARM
     return surface, light
 
 
@@ -125,28 +147,29 @@ def _walls(
 def _shutters(
     surface: np.ndarray,
     measure: dict[str, np.ndarray],
-    box: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+    openings: _Openings,
     place: tuple[np.ndarray, np.ndarray],
     pixel: tuple[np.ndarray, np.ndarray],
     colour: np.ndarray,
-    present: np.ndarray,
 ) -> np.ndarray:
-    left, right, low, high = box
+    left, right, low, high = openings.box
     reach = 0.42 * (right - left)
     wide = (left - reach - 0.06, right + reach + 0.06, low - 0.04, high + 0.04)
+    present = openings.present * ~openings.door * ~openings.shop
     cover = _inside(*place, wide, pixel) * present * (measure["shutters"] > 0)
     return mixed(surface, colour, cover)
 
 
 def _panes(
-    measure: dict[str, np.ndarray],
     chance: np.ndarray,
-    across: np.ndarray,
-    up: np.ndarray,
-    shop: np.ndarray,
+    openings: _Openings,
+    place: tuple[np.ndarray, np.ndarray],
     weather: Weather,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Glass with rooms, curtains and the sky in it, and how much it shines."""
+    left, right, low, high = openings.box
+    across, up = (place[0] - left) / (right - left), (place[1] - low) / (high - low)
+    shop = openings.shop
     sky = 0.55 * weather.horizon + 0.45 * weather.zenith
     mirrored = np.clip(0.10 + 0.28 * up + 0.07 * chance, 0.04, 0.6)
     glass = mixed(_DARK_ROOM, sky, mirrored)
