@@ -71,9 +71,11 @@ def build_network(
         name: `AlexNet`, or see `backbones.names`.
         image_size: height and width of the pictures.
         weights: None (random: of AlexNet those of He et al. 2015, since the paper's own are made
-            to be trained), "imagenet" (not for AlexNet), or a file; of AlexNet one of weights
-            (`.weights.h5`) or a saved classifier (`.keras`) as `alexnet.build_alexnet` makes it.
-        width: multiple of AlexNet's maps and units; 1 for the paper's, and for all other networks.
+            to be trained), "imagenet" (not for AlexNet), or a file; of AlexNet a whole network
+            (`.keras`) as `alexnet.build_alexnet` makes it, with the preprocessing that it learned
+            with.
+        width: multiple of a random AlexNet's maps and units, 1 for the paper's; of no other
+            network.
 
     Raises:
         ValueError: an argument is not possible, or the file does not fit.
@@ -81,13 +83,10 @@ def build_network(
     """
     if not is_alexnet(name):
         return backbones.build_backbone(name, image_size, weights)
-    if weights is not None and Path(weights).suffix == ".keras":
+    if weights is not None:
         return _saved_alexnet(Path(weights), image_size)
     class_names = [str(number) for number in range(ALEXNET_CLASSES)]
-    network = alexnet.build_alexnet(image_size, class_names, width, initialization="balanced")
-    if weights is not None:
-        _load_alexnet(network, Path(weights))
-    return network
+    return alexnet.build_alexnet(image_size, class_names, width, initialization="balanced")
 
 
 def cut(network: keras.Model, layer: str) -> Encoder:
@@ -130,6 +129,14 @@ def _alexnet_output(network: keras.Model, layer: str) -> keras.KerasTensor:
 
 def _saved_alexnet(path: Path, image_size: tuple[int, int]) -> keras.Model:
     """The AlexNet in a file of a whole model, of the width that it was made with."""
+    # Weights alone fit both of AlexNet's kinds of preprocessing, and with the wrong one all pixels
+    # are 57 times too small or too large, without a word.
+    if path.suffix != ".keras":
+        raise ValueError(
+            f"`weights` of {ALEXNET} must be a whole network, a `.keras` file, since weights alone "
+            "do not tell how pixels were prepared for them: load them into the network that they "
+            f"are of (`alexnet.build_alexnet`) and save that. Received: {path}"
+        )
     try:
         network = keras.saving.load_model(path, compile=False, safe_mode=True)
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -141,12 +148,3 @@ def _saved_alexnet(path: Path, image_size: tuple[int, int]) -> keras.Model:
             f"Received: {received[0]} for {received[1]}"
         )
     return network
-
-
-def _load_alexnet(network: keras.Model, path: Path) -> None:
-    try:
-        network.load_weights(path)
-    except (OSError, ValueError, KeyError) as error:
-        raise ValueError(
-            f"{path} does not hold the weights of this {ALEXNET}: {str(error).splitlines()[0]}"
-        ) from error

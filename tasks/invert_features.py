@@ -86,7 +86,7 @@ def _weights(config: InvertFeaturesConfig) -> str:
     if config.weights in ("auto", "none"):
         return "none"
     if not Path(config.weights).is_file():
-        allowed = "`none` or a file for AlexNet, of which Keras has no ImageNet weights"
+        allowed = "`none` or a `.keras` file of AlexNet, of which Keras has no ImageNet weights"
         refuse("weights", allowed, config.weights)
     return config.weights
 

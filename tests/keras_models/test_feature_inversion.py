@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_models import cut_encoder, feature_inversion
+from keras_models import alexnet, cut_encoder, feature_inversion
 from keras_models.map_output import map_layer
 
 MEAN, DEVIATION = (120.0, 110.0, 100.0), (60.0, 55.0, 50.0)
@@ -197,22 +197,35 @@ def test_a_layer_that_alexnet_has_not_is_refused(layer: str) -> None:
         cut_encoder.cut(network, layer)
 
 
-def test_an_alexnet_takes_weights_from_files(tmp_path: Path) -> None:
+@pytest.mark.parametrize("initialization", ["paper", "balanced"])
+def test_an_alexnet_from_a_file_gives_what_the_saved_one_gives(
+    tmp_path: Path, initialization: str
+) -> None:
+    """Its layers and its own preprocessing, of which there are two kinds."""
     keras.utils.set_random_seed(5)
+    class_names = [str(number) for number in range(7)]
+    trained = alexnet.build_alexnet((67, 67), class_names, 0.05, initialization=initialization)
+    trained.save(tmp_path / "model.keras")
+    again = cut_encoder.build_network("AlexNet", (67, 67), tmp_path / "model.keras")
+    for layer, own in cut_encoder.ALEXNET_LAYERS.items():
+        encoder = cut_encoder.cut(again, layer)
+        expected = keras.Model(trained.input, trained.get_layer(own).output)(noise())
+        given = encoder.network(encoder.preprocessing(noise()))
+        np.testing.assert_allclose(given, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_files_that_are_no_alexnet_of_this_size_are_refused(tmp_path: Path) -> None:
     trained = cut_encoder.build_network("AlexNet", (67, 67), width=0.05)
     trained.save(tmp_path / "model.keras")
-    trained.save_weights(tmp_path / "some.weights.h5")
-    expected = trained.predict_on_batch(noise())
-    for name in ("model.keras", "some.weights.h5"):
-        again = cut_encoder.build_network("AlexNet", (67, 67), tmp_path / name, 0.05)
-        np.testing.assert_array_equal(again.predict_on_batch(noise()), expected)
     with pytest.raises(ValueError, match=r"AlexNet for pictures of \(99, 99\).*\(67, 67\)"):
         cut_encoder.build_network("AlexNet", (99, 99), tmp_path / "model.keras")
-    with pytest.raises(ValueError, match="does not hold the weights of this AlexNet"):
-        cut_encoder.build_network("AlexNet", (67, 67), tmp_path / "some.weights.h5", 0.1)
     (tmp_path / "broken.keras").write_bytes(b"nothing")
     with pytest.raises(ValueError, match="cannot be read as a Keras model"):
         cut_encoder.build_network("AlexNet", (67, 67), tmp_path / "broken.keras")
+    # They would fit networks of both kinds of preprocessing.
+    trained.save_weights(tmp_path / "some.weights.h5")
+    with pytest.raises(ValueError, match=r"must be a whole network.*Received: .*some\.weights\.h5"):
+        cut_encoder.build_network("AlexNet", (67, 67), tmp_path / "some.weights.h5", 0.05)
 
 
 def test_a_backbone_is_cut_at_any_layer_with_maps() -> None:

@@ -46,7 +46,9 @@ class InversionRecipe:
     """The network whose features are inverted: AlexNet, or any network of `keras.applications`."""
     weights: str = "auto"
     """Of the encoder: `imagenet`, `none` (random), a weight file, or `auto`: ImageNet if it can be
-    had, which of AlexNet it cannot. A model of `tasks.digits_lenet` is a file for AlexNet."""
+    had, which of AlexNet it cannot. A file for AlexNet is a whole network (`.keras`), such as a
+    model of `tasks.digits_lenet`; weights alone (`.weights.h5`) do not tell how to prepare
+    pixels."""
     encoder_width: float = 0.25
     """Multiple of AlexNet's maps and units; of no other network."""
     image_size: tuple[int, int] = (147, 147)

@@ -139,7 +139,7 @@ TINY = {"image_size": (67, 67), "encoder_width": 0.05}
         ({"layers": ("fc6", "fc6")}, "--layers must be at least one, each once"),
         ({"layers": ("conv9",)}, r"--layers: .*layer of AlexNet; close to it: conv5"),
         ({"encoder": "MobileNetV9"}, "--encoder: .*close to it: MobileNetV2"),
-        ({"weights": "imagenet"}, "--weights must be `none` or a file for AlexNet"),
+        ({"weights": "imagenet"}, "--weights must be `none` or a `.keras` file of AlexNet"),
         ({"weights": "nowhere.keras"}, "--weights must be .*Received: nowhere.keras"),
         ({"image_size": (40, 67)}, "--encoder AlexNet: .*at least 67"),
         ({"image_size": (2000, 67)}, "--image-size must be from 32 to 1024"),
@@ -164,6 +164,13 @@ def test_a_folder_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     wrong = InvertFeaturesConfig(**TINY, data="folder", data_dir=tmp_path / "nowhere")
     with pytest.raises(DataError, match="nowhere is not a folder"):
         invert_features.check(wrong)
+
+
+def test_weights_alone_are_no_alexnet(tmp_path: Path) -> None:
+    weights = tmp_path / "some.weights.h5"
+    weights.write_bytes(b"of one of two kinds")
+    with pytest.raises(UserError, match=r"--encoder AlexNet: `weights` .*a whole network"):
+        invert_features.check(InvertFeaturesConfig(**TINY, weights=str(weights)))
 
 
 @pytest.mark.parametrize("factor", [0.0, 1.5, float("nan")])
