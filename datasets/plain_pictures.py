@@ -7,9 +7,11 @@ always 0, since the tools that split, keep and compare examples want one.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 
 from datasets import images, pipeline
 from datasets.core import DataError, DatasetInfo, LabelledSource, Splits
@@ -27,7 +29,8 @@ class PictureInfo(DatasetInfo):
     """A data set of pictures, with what pixels are standardised by.
 
     Attributes:
-        mean: of each channel over all pixels of the training pictures, range [0, 255].
+        mean: of each channel over all pixels of the training pictures, range [0, 255], as they
+            were measured: see `with_statistics`.
         deviation: of each channel around that mean.
     """
 
@@ -128,13 +131,21 @@ def load_folder(
     return Splits(train, validation, test, info)
 
 
-def with_statistics(splits: Splits, image_size: tuple[int, int], workers: int = 2) -> Splits:
+def with_statistics(
+    splits: Splits,
+    image_size: tuple[int, int],
+    workers: int = 2,
+    reduced: Callable[[tf.Tensor], tf.Tensor] | None = None,
+) -> Splits:
     """The same splits, with mean and deviation of the training pixels in the info.
 
     Args:
         splits: of readable pictures.
-        image_size: height and width at which the pictures are measured.
+        image_size: height and width that the pictures are stretched to.
         workers: threads that decode.
+        reduced: batch of these pictures, uint8 -> the pictures whose pixels are measured, range
+            [0, 255]; None measures these themselves. Smaller pictures have smaller deviations,
+            because what is fine in a picture becomes one colour.
 
     Raises:
         DataError: the training pictures are all of one colour.
@@ -142,7 +153,8 @@ def with_statistics(splits: Splits, image_size: tuple[int, int], workers: int = 
     batching = pipeline.Batching(_BATCH, tuple(image_size), len(_CLASS_NAMES), workers=workers)
     count, sums, squares = 0, np.zeros(3), np.zeros(3)
     for batch in pipeline.view_batches(splits.train, batching, seed=0, view=0):
-        pixels = batch.numpy().reshape(-1, 3).astype(np.float64)
+        measured = batch if reduced is None else reduced(batch)
+        pixels = measured.numpy().reshape(-1, 3).astype(np.float64)
         count += len(pixels)
         sums += pixels.sum(axis=0)
         squares += np.square(pixels).sum(axis=0)

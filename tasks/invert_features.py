@@ -24,6 +24,7 @@ What to learn here:
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import sys
 from collections.abc import Mapping
@@ -120,7 +121,7 @@ def check_cell(config: InversionCellConfig) -> InversionCellConfig:
 
 
 def load_data(config: InversionCellConfig) -> Splits:
-    """The pictures in three splits, with mean and deviation of the training pixels."""
+    """The pictures in three splits, with mean and deviation of the training targets' pixels."""
     if config.data == "rendered":
         drawn = datasets.rendered.cars.load(
             *config.rendered_count, tuple(config.image_size), config.seed
@@ -135,7 +136,11 @@ def load_data(config: InversionCellConfig) -> Splits:
             tuple(config.image_size),
         )
     sound = common.sound_pictures.checked(splits, config)
-    return datasets.plain_pictures.with_statistics(sound, config.image_size, config.workers)
+    # As large as what is rebuilt, or an error of 1 would not be that of the mean colour.
+    reduced = functools.partial(common.inversion.training.targets, size=config.target_size)
+    return datasets.plain_pictures.with_statistics(
+        sound, config.image_size, config.workers, reduced
+    )
 
 
 def build_model(config: InversionCellConfig, info: DatasetInfo) -> keras.Model:

@@ -14,10 +14,11 @@ from keras_models.losses.reconstruction import standardised_squared_error
 
 @keras.saving.register_keras_serializable(package="keras_models")
 class SquaredError(keras.metrics.MeanMetricWrapper):
-    """Mean over pictures of `standardised_squared_error`; 1 is what a plain mean colour has.
+    """Mean over pictures of `standardised_squared_error`.
 
     Args:
-        deviation: of the pixels, a number above 0 per channel.
+        deviation: a number above 0 per channel. Where it is that of the pixels of the true
+            pictures, at their size, 1 is what their plain mean colour has.
     """
 
     def __init__(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 from datasets import plain_pictures
@@ -71,6 +72,21 @@ def test_statistics_are_those_of_the_training_pixels(folder: Path) -> None:
     np.testing.assert_allclose(info.mean, pixels.mean(axis=0), rtol=1e-9)
     np.testing.assert_allclose(info.deviation, pixels.std(axis=0), rtol=1e-9)
     assert info.description == splits.info.description
+
+
+def test_statistics_are_those_of_the_pictures_that_are_measured(folder: Path) -> None:
+    """Noise loses most of its deviation where four pixels become one."""
+    splits = plain_pictures.load_folder(folder, 0.15, 0.2, 0)
+
+    def reduced(batch: tf.Tensor) -> tf.Tensor:
+        return tf.nn.avg_pool2d(tf.cast(batch, tf.float32), 2, 2, "VALID")
+
+    info = plain_pictures.with_statistics(splits, (8, 10), reduced=reduced).info
+    whole = np.stack([splits.train.example(k)["image"] for k in range(len(splits.train))])
+    pixels = reduced(whole).numpy().reshape(-1, 3).astype(np.float64)
+    np.testing.assert_allclose(info.mean, pixels.mean(axis=0), rtol=1e-9)
+    np.testing.assert_allclose(info.deviation, pixels.std(axis=0), rtol=1e-9)
+    assert max(info.deviation) < 0.6 * whole.std()
 
 
 def test_pictures_of_one_colour_are_refused(tmp_path: Path) -> None:

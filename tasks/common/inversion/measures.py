@@ -19,7 +19,8 @@ HEADLINE = "squared_error"
 EXPLANATIONS = {
     "squared_error": (
         "mean squared error of pixels standardised by the mean and the deviation of each channel "
-        "over the training pictures: 1 for a picture of the mean colour"
+        "over the training pictures at the size of the rebuilt: 1 for a picture of the mean "
+        "colour, on average over those"
     ),
     "relative_error": (
         "mean Euclidean distance of a rebuilt picture from its original, divided by the mean "

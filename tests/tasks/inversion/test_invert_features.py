@@ -16,7 +16,7 @@ from keras_models import feature_inversion
 from tasks import invert_features
 from tasks.common.command_line import run_study
 from tasks.common.errors import UserError
-from tasks.common.inversion import examples, training
+from tasks.common.inversion import examples, measures, training
 from tasks.common.inversion.config import PRESETS, InversionCellConfig, InvertFeaturesConfig, cells
 from tasks.common.run_folder import RunFolder
 from tasks.common.runner import prepare_keras
@@ -91,6 +91,23 @@ def test_the_stored_way_gives_what_the_whole_network_gives(config: InversionCell
     assert none is None
     for old, new in zip(learned, layer.get_weights(), strict=True):
         np.testing.assert_allclose(new, old, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("target_size", [(16, 24), (67, 67), None], ids=["small", "same", "own"])
+def test_the_mean_colour_of_the_training_pictures_has_error_1(
+    config: InversionCellConfig, target_size: tuple[int, int] | None
+) -> None:
+    """At the size of the rebuilt, whichever that is: there the errors of the cell are measured."""
+    config = invert_features.check_cell(dataclasses.replace(config, target_size=target_size))
+    splits = invert_features.load_data(config)
+    how = training.batching(config, 4)
+    originals = (
+        training.targets(pictures, config.target_size).numpy()
+        for pictures, _ in pipeline.evaluation_batches(splits.train, how)
+    )
+    pairs = measures.always(np.asarray(splits.info.mean), originals)
+    found = measures.errors(pairs, splits.info.deviation)
+    assert found.squared.mean() == pytest.approx(1, abs=1e-6)
 
 
 def test_cells_share_a_random_encoder(config: InversionCellConfig) -> None:
