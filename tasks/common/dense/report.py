@@ -100,6 +100,13 @@ def bootstrap(
     return float(low), float(high)
 
 
+def mean_interval(values: np.ndarray) -> tuple[float, float]:
+    """95 % interval of the mean of a number per picture, (n,), as `bootstrap`."""
+    # The mean is the sum of the values over the sum of ones.
+    statistics = np.stack([values, np.ones_like(values)], axis=1)
+    return bootstrap(statistics, lambda sums: float(sums[0] / sums[1]))
+
+
 def extremes(
     scores: np.ndarray,
     panels_of: Callable[[int], Sequence[np.ndarray]],

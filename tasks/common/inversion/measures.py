@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from datasets import core, pipeline
-from tasks.common.dense.report import bootstrap
+from tasks.common.dense.report import mean_interval
 from tasks.common.inversion import training
 
 HEADLINE = "squared_error"
@@ -79,8 +79,7 @@ def mean_pair_distance(pictures: np.ndarray) -> float:
 
 def numbers(found: Errors) -> dict[str, float]:
     """The numbers of a report, with the 95 % interval of the first."""
-    ones = np.ones_like(found.squared)
-    low, high = bootstrap(np.stack([found.squared, ones], axis=1), lambda s: s[0] / s[1])
+    low, high = mean_interval(found.squared)
     return {
         "squared_error": float(found.squared.mean()),
         "squared_error_low": low,

@@ -10,7 +10,7 @@ import numpy as np
 
 from datasets.core import LabelledSource
 from keras_models.metrics import saliency as map_metrics
-from tasks.common.dense.report import bootstrap
+from tasks.common.dense.report import mean_interval
 from tasks.common.saliency import measures
 
 EXPLANATIONS = {
@@ -142,15 +142,8 @@ def summary(scores: Scores) -> dict[str, float]:
     for name in MEASURES:
         known = scores[name][np.isfinite(scores[name])]
         numbers[name] = float(known.mean()) if len(known) else float("nan")
-        numbers[f"{name}_low"], numbers[f"{name}_high"] = interval(known)
+        numbers[f"{name}_low"], numbers[f"{name}_high"] = mean_interval(known)
     return {**numbers, "count": len(scores[HEADLINE])}
-
-
-def interval(values: np.ndarray) -> tuple[float, float]:
-    """95 % interval of the mean of a number per picture, (n,); NaN twice where there is none."""
-    # The mean is the sum of the values over the sum of ones.
-    statistics = np.stack([values, np.ones_like(values)], axis=1)
-    return bootstrap(statistics, lambda sums: float(sums[0] / sums[1]))
 
 
 def averaged(parts: Iterable[Scores]) -> Scores:

@@ -163,7 +163,7 @@ def _comparison(model: Scores, middle: Scores) -> Section:
         gain = gain[np.isfinite(gain)]
         if not len(gain):
             continue
-        low, high = evaluation.interval(gain)
+        low, high = dense_report.mean_interval(gain)
         rows.append(
             (
                 name.replace("_", " "),
