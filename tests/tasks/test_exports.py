@@ -158,6 +158,20 @@ def test_a_normalization_layer_is_part_of_the_export(tmp_path, name):
     np.testing.assert_allclose(model.predict(pictures, verbose=0), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("size", [(4, 5), (10, 7), (25, 6), (6, 17)])
+def test_onnx_resizes_to_sides_that_are_no_multiple(tmp_path, size):
+    """Five thirds is a little less in float32, of which three pixels would make four."""
+    image = keras.Input((*size, 3), dtype="uint8", name="image")
+    x = keras.layers.Rescaling(1 / 255)(image)
+    large = keras.layers.Resizing(*size)(keras.layers.Resizing(3, 3)(x))
+    x = keras.layers.Conv2D(4, 1)(keras.layers.Concatenate()([x, large]))
+    model = keras.Model(image, keras.layers.GlobalAveragePooling2D()(x))
+    pictures = np.random.default_rng(0).integers(0, 256, (2, *size, 3), dtype=np.uint8)
+    onnx.export(model, CLASS_NAMES, tmp_path / "model.onnx")
+    received = onnx.load(tmp_path / "model.onnx")(pictures)
+    np.testing.assert_allclose(received, model.predict(pictures, verbose=0), atol=1e-5)
+
+
 def test_onnx_runtime_computes_int8_layers_around_a_shortcut_in_8_bits(tmp_path):
     image = keras.Input((16, 16, 3), dtype="uint8", name="image")
     x = keras.layers.Conv2D(8, 3, padding="same")(keras.layers.Rescaling(1 / 255)(image))

@@ -61,6 +61,7 @@ def export(
         # Keras asks NumPy for an attribute that NumPy announces for the future.
         warnings.filterwarnings("ignore", message=".*np.object", category=FutureWarning)
         model.export(str(path), format="onnx", verbose=False, input_signature=[signature])
+    _mend_resizing(path)
     if calibration is not None:
         _quantize_int8(path, calibration, kept)
     graph = onnx.load(path)
@@ -90,6 +91,26 @@ def _constant_normalization(model: keras.Model) -> Iterator[None]:
     finally:
         for layer, (mean, variance) in zip(layers, kept, strict=True):
             layer.mean, layer.variance = mean, variance
+
+
+def _mend_resizing(path: Path) -> None:
+    """Raises the factors of resizing by a last bit, so that no side comes out a pixel short.
+
+    The converter names no sizes but factors in float32, and the runtime rounds down: 5 / 3 is
+    below five thirds in float32, so that 3 pixels became 4, and the file could not be loaded. Of
+    factors that are exact, such as 2 or 3.75, nothing changes; of others a pixel lies at most a
+    few millionths of the side elsewhere.
+    """
+    graph = onnx.load(path)
+    resized = {node.input[2] for node in graph.graph.node if node.op_type == "Resize"}
+    for tensor in graph.graph.initializer:
+        if tensor.name in resized:
+            factors = onnx.numpy_helper.to_array(tensor)
+            # What ends within so many binary places is the quotient itself, not a rounded one.
+            exact = factors * 4096 == np.rint(factors * 4096)
+            mended = np.where(exact, factors, np.nextafter(factors, np.float32(np.inf)))
+            tensor.CopyFrom(onnx.numpy_helper.from_array(mended, tensor.name))
+    onnx.save(graph, path)
 
 
 class _OneAtATime(quantization.CalibrationDataReader):
