@@ -10,9 +10,8 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from datasets import vectors
+from datasets import pipeline, vectors
 from datasets.core import LabelledSource
-from datasets.pipeline import ready
 
 
 def one_hot(labels: np.ndarray, class_count: int) -> np.ndarray:
@@ -49,11 +48,10 @@ def training_batches(
 
     def batch(begin: tf.Tensor, epoch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         positions = tf.range(begin, tf.minimum(begin + batch_size, count))
-        order = tf.stack([tf.constant(seed, tf.int64), epoch])
-        indices = tf.random.experimental.index_shuffle(positions, order, count - 1)
+        indices = pipeline.shuffled_index(positions, seed, epoch, count)
         return tf.gather(features, indices), tf.gather(targets, indices)
 
-    return ready(tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(epoch_batches))
+    return pipeline.ready(tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(epoch_batches))
 
 
 def evaluation_batches(
@@ -61,4 +59,4 @@ def evaluation_batches(
 ) -> tf.data.Dataset:
     """Every example once, in order, with its target."""
     parts = (vectors.matrix(source), one_hot(source.labels, class_count))
-    return ready(tf.data.Dataset.from_tensor_slices(parts).batch(batch_size))
+    return pipeline.ready(tf.data.Dataset.from_tensor_slices(parts).batch(batch_size))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from datasets import unpaired_batches
+from datasets import pipeline, unpaired_batches
 from datasets.dense_augment import paired_changes
 from datasets.dense_batches import DenseBatching
 from datasets.dense_maps import MapKind
@@ -48,6 +48,21 @@ def test_each_kind_comes_once_an_epoch_in_an_order_of_its_own() -> None:
         assert (epoch[:, 0] == epoch[:, 1]).sum() <= 4
     for kind in range(2):
         assert not np.array_equal(both[0, :, kind], both[1, :, kind])
+
+
+def test_true_pairs_are_as_rare_as_chance_has_them() -> None:
+    """Of 300 examples one an epoch, in none many, though their seeds differ in one bit."""
+
+    def orders(seed: int) -> np.ndarray:
+        batches = pipeline.shuffled_batches(
+            300, 300, 1, lambda index, one: (index, index), seed, range(40)
+        )
+        return np.array([indices for indices, _ in batches.as_numpy_iterator()])
+
+    for seed in (0, 1, 7):
+        pairs = (orders(seed) == orders(seed ^ 1)).sum(axis=1)
+        assert pairs.max() < 10
+        assert 0.3 < pairs.mean() < 2
 
 
 def test_the_same_seed_gives_the_same_and_another_seed_another_order() -> None:
