@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -99,6 +99,33 @@ class Subset:
     @property
     def labels(self) -> np.ndarray:
         return self.source.labels[self.indices]
+
+
+@dataclasses.dataclass(frozen=True)
+class Viewed:
+    """The examples of `source` as `change` makes them; their names and labels stay."""
+
+    source: LabelledSource
+    change: Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def example(self, index: int) -> dict[str, np.ndarray]:
+        return self.change(self.source.example(index))
+
+    def identifier(self, index: int) -> str:
+        return self.source.identifier(index)
+
+    @property
+    def labels(self) -> np.ndarray:
+        return self.source.labels
+
+
+def view_splits(splits: Splits, view: Callable[[LabelledSource], LabelledSource]) -> Splits:
+    """The same data set with each of its three parts seen through `view`."""
+    parts = (view(part) for part in (splits.train, splits.validation, splits.test))
+    return Splits(*parts, info=splits.info)
 
 
 def stratified_split(

@@ -21,6 +21,8 @@ DenseChange = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], Pair]
 DenseAugmentation = Literal["flip", "zoom", "turn", "colour", "channels", "erase"]
 
 _NAMES = ("flip", "zoom", "turn", "colour", "channels", "erase")
+# Between two depths, or a depth and an unknown one, an edge would stand where nothing is.
+_METHODS = {"nearest": "nearest", "known": "nearest", "bilinear": "bilinear"}
 # Share of the pictures with swapped channels (Alhashim & Wonka 2018, section 3.3).
 _SWAPPED = 0.25
 
@@ -103,7 +105,7 @@ def moved(
     offset = middle - tf.linalg.matvec(backward, middle + shift)
     transform = tf.concat([backward[0], offset[:1], backward[1], offset[1:], [0.0, 0.0]], axis=0)
     looked_up = [
-        _looked_up(maps[..., k : k + 1], transform, kind.interpolation, kind.fill)
+        _looked_up(maps[..., k : k + 1], transform, _METHODS[kind.interpolation], kind.fill)
         * zoom**kind.zoom_exponent
         for k, kind in enumerate(kinds)
     ]

@@ -106,13 +106,28 @@ def resize_maps(maps: tf.Tensor, kinds: tuple[MapKind, ...], size: tuple[int, in
     """
     if tuple(maps.shape[:2]) == tuple(size):
         return maps
-    parts = [
-        tf.image.resize(maps[..., k : k + 1], size, method=kind.interpolation, antialias=True)
-        if kind.interpolation == "bilinear"
-        else tf.image.resize(maps[..., k : k + 1], size, method="nearest")
-        for k, kind in enumerate(kinds)
-    ]
+    ways = {"nearest": _resize_ids, "known": _resize_known, "bilinear": _resize_smooth}
+    parts = [ways[kind.interpolation](maps[..., k : k + 1], size) for k, kind in enumerate(kinds)]
     return tf.concat(parts, axis=-1)
+
+
+def _resize_ids(values: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+    return tf.image.resize(values, size, method="nearest")
+
+
+def _resize_smooth(values: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+    return tf.image.resize(values, size, method="bilinear", antialias=True)
+
+
+def _resize_known(values: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+    """Means of what is known, weighted as `bilinear` does; 0 where most of it is unknown.
+
+    The nearest value of a map of half the size would lie half a pixel beside the middle.
+    """
+    known = tf.cast(values > 0, values.dtype)
+    sums, shares = _resize_smooth(values * known, size), _resize_smooth(known, size)
+    # Shares of a half are rounded to either side of it.
+    return tf.where(shares > 0.499, tf.math.divide_no_nan(sums, shares), 0.0)
 
 
 def _load(

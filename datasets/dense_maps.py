@@ -17,14 +17,15 @@ class MapKind:
 
     Attributes:
         name: key of the example.
-        interpolation: `nearest` where values between two values mean nothing, such as class ids,
-            or depth beside unknown depth; `bilinear` for anything else.
+        interpolation: `nearest` where values between two values mean nothing, such as class ids;
+            `known` for quantities of which 0 is unknown, such as depth: a resized map has the means
+            of what is known, one that is moved keeps its values; `bilinear` for anything else.
         fill: value of what lies outside of the picture: the id of void, 0 for unknown depth.
         zoom_exponent: values are multiplied by the zoom to this power. Depth has -1: what is seen
             twice as large stands at half the distance (Eigen, Puhrsch, Fergus 2014, section 3.4).
     """
 
     name: str
-    interpolation: Literal["nearest", "bilinear"]
+    interpolation: Literal["nearest", "known", "bilinear"]
     fill: float
     zoom_exponent: float = 0.0

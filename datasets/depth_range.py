@@ -1,17 +1,17 @@
-"""Any source of pictures with depth, seen by a task that learns depth between two bounds."""
+"""Any source of pictures with depth, as a task that learns depth between two bounds sees it."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from datasets.core import LabelledSource
+from datasets.core import LabelledSource, Viewed
 from datasets.dense_maps import MapKind
 
-DEPTH = MapKind("depth", "nearest", fill=0.0, zoom_exponent=-1.0)
-"""Depth, metres; 0 is unknown. Interpolated, an edge would stand where nothing is."""
+DEPTH = MapKind("depth", "known", fill=0.0, zoom_exponent=-1.0)
+"""Depth, metres; 0 is unknown."""
 
 
-class DepthRange:
+def depth_within(source: LabelledSource, minimum: float, maximum: float) -> Viewed:
     """The pictures of `source` with the depth between two bounds, and nothing else of them.
 
     What is nearer or farther is unknown, 0: the usual cap of an evaluation, such as 80 m on KITTI
@@ -28,38 +28,32 @@ class DepthRange:
     Raises:
         ValueError: the bounds are not in order.
     """
+    if not 0 < minimum < maximum:
+        raise ValueError(
+            f"The bounds must be above 0 and in order. Received: {minimum=}, {maximum=}"
+        )
 
-    def __init__(self, source: LabelledSource, minimum: float, maximum: float) -> None:
-        if not 0 < minimum < maximum:
-            raise ValueError(
-                f"The bounds must be above 0 and in order. Received: {minimum=}, {maximum=}"
-            )
-        self._source = source
-        self._minimum = minimum
-        self._maximum = maximum
-
-    def __len__(self) -> int:
-        return len(self._source)
-
-    def example(self, index: int) -> dict[str, np.ndarray]:
-        """The example at `index`.
-
-        Raises:
-            DataError: as the source.
-        """
-        example = self._source.example(index)
+    def bounded(example: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         depth = np.asarray(example["depth"], np.float32)
-        # Turned around, NaN would pass.
-        inside = (depth >= self._minimum) & (depth <= self._maximum)
-        return {
-            "image": example["image"],
-            "depth": np.where(inside, depth, np.float32(0)),
-            "label": example["label"],
-        }
+        # Both comparisons are false for NaN.
+        inside = (depth >= minimum) & (depth <= maximum)
+        return _with_depth(example, np.where(inside, depth, np.float32(0)))
 
-    def identifier(self, index: int) -> str:
-        return self._source.identifier(index)
+    return Viewed(source, bounded)
 
-    @property
-    def labels(self) -> np.ndarray:
-        return self._source.labels
+
+def depth_with_sky(source: LabelledSource, metres: float) -> Viewed:
+    """The pictures of `source`, in which a depth of 0 is the sky's, with the sky at `metres`.
+
+    So a depth of 0 has one meaning for whoever learns from them: nobody measured it.
+    """
+
+    def known(example: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        depth = np.asarray(example["depth"], np.float32)
+        return _with_depth(example, np.where(depth > 0, depth, np.float32(metres)))
+
+    return Viewed(source, known)
+
+
+def _with_depth(example: dict[str, np.ndarray], depth: np.ndarray) -> dict[str, np.ndarray]:
+    return {"image": example["image"], "depth": depth, "label": example["label"]}

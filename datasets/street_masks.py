@@ -2,42 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from datasets.class_masks import ClassMaskInfo
-from datasets.core import Splits
+from datasets.core import Splits, Viewed, view_splits
 from datasets.rendered.street import source
 from datasets.rendered.street.classes import CLASS_COLOURS, VOID
 
 
-class StreetMasks:
-    """Of each scene its `image`, `mask` (11 is void) and `label` alone, so that more are kept."""
-
-    def __init__(self, streets: source.RenderedStreet) -> None:
-        """Take the scenes."""
-        self._streets = streets
-
-    def __len__(self) -> int:
-        """Number of scenes."""
-        return len(self._streets)
-
-    @property
-    def labels(self) -> np.ndarray:
-        """Zeros, int64, shape (len,): a scene as a whole is of no class."""
-        return self._streets.labels
-
-    def identifier(self, index: int) -> str:
-        """The name of a scene."""
-        return self._streets.identifier(index)
-
-    def example(self, index: int) -> dict[str, np.ndarray]:
-        """The picture and the class of each of its pixels."""
-        drawn = self._streets.example(index)
-        return {name: drawn[name] for name in ("image", "mask", "label")}
-
-
 def load(train: int, validation: int, test: int, image_size: tuple[int, int], seed: int) -> Splits:
     """Drawn streets for training, validation and test; see `datasets.rendered.street.source.load`.
+
+    An example has its `image`, `mask` (11 is void) and `label`.
 
     Raises:
         ValueError: an argument is out of its range.
@@ -51,5 +29,10 @@ def load(train: int, validation: int, test: int, image_size: tuple[int, int], se
         licence=splits.info.licence,
         class_colours=CLASS_COLOURS[:VOID],
     )
-    parts = (StreetMasks(part) for part in (splits.train, splits.validation, splits.test))
-    return Splits(*parts, info)
+    splits = view_splits(splits, lambda part: Viewed(part, _mask_alone))
+    return dataclasses.replace(splits, info=info)
+
+
+def _mask_alone(scene: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """A scene without its other labels, so that more of them are kept in memory."""
+    return {name: scene[name] for name in ("image", "mask", "label")}

@@ -34,7 +34,7 @@ def training_batches(
         first_step: batches of the first epoch to leave out, because a killed run did them.
         change: of `dense_augment.paired_changes`; None leaves the examples plain.
     """
-    # They differ in the last bit: the shuffling of few examples looks at the last ones alone.
+    # Any other seed in the range of seeds.
     pictures, maps = (
         dense_batches.training_batches(source, batching, one, epochs, first_step, change)
         for one in (seed, seed ^ 1)

@@ -72,8 +72,12 @@ def check(config: CycleGanConfig) -> CycleGanConfig:
 def load_data(config: CycleGanConfig) -> Splits:
     """Pictures with their depth in three splits, each looked at; training tears the pairs apart."""
     if config.data == "rendered":
-        splits = datasets.rendered.street.source.load(
+        streets = datasets.rendered.street.source.load(
             *config.rendered_count, tuple(config.image_size), config.seed
+        )
+        far = config.largest_depth
+        splits = datasets.core.view_splits(
+            streets, lambda source: datasets.depth_range.depth_with_sky(source, far)
         )
     else:
         splits = datasets.nyu_depth.load(

@@ -155,15 +155,14 @@ def load_data(config: DepthDenseConfig) -> Splits:
             config.seed,
             config.metres_per_unit,
         )
-    parts = {name: _in_range(getattr(splits, name), config) for name in _SPLITS}
-    splits = common.sound_pictures.checked(dataclasses.replace(splits, **parts), config)
+    bounds = config.depth_range
+    splits = datasets.core.view_splits(
+        splits, lambda source: datasets.depth_range.depth_within(source, *bounds)
+    )
+    splits = common.sound_pictures.checked(splits, config)
     for name in _SPLITS:
         _require_known_depth(getattr(splits, name), name, config)
     return splits
-
-
-def _in_range(source: LabelledSource, config: DepthDenseConfig) -> LabelledSource:
-    return datasets.depth_range.DepthRange(source, *config.depth_range)
 
 
 def _require_known_depth(source: LabelledSource, name: str, config: DepthDenseConfig) -> None:

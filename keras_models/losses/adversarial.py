@@ -30,28 +30,40 @@ def least_squares_discriminator_loss(real_scores, fake_scores):
     return 0.5 * (ops.mean(ops.square(real_scores - 1.0)) + ops.mean(ops.square(fake_scores)))
 
 
-def cycle_loss(real, rebuilt, weight: float = CYCLE_WEIGHT):
+def cycle_loss(real, rebuilt, weight: float = CYCLE_WEIGHT, mask=None):
     """weight * mean |F(G(x)) - x|: what was lost on the way there and back (equation 2).
 
+    Args:
+        real: what went in.
+        rebuilt: what came back.
+        weight: of the loss.
+        mask: 1 where `real` is known, of its shape; None where all of it is.
+
     Raises:
         ValueError: the shapes differ.
     """
-    return weight * _mean_difference(real, rebuilt)
+    return weight * _mean_difference(real, rebuilt, mask)
 
 
-def identity_loss(real, kept, weight: float = IDENTITY_SHARE * CYCLE_WEIGHT):
+def identity_loss(real, kept, weight: float = IDENTITY_SHARE * CYCLE_WEIGHT, mask=None):
     """weight * mean |G(y) - y|: a generator leaves alone what is of its own kind (section 5.2).
 
-    Raises:
-        ValueError: the shapes differ.
+    Args, raises: as `cycle_loss`.
     """
-    return weight * _mean_difference(real, kept)
+    return weight * _mean_difference(real, kept, mask)
 
 
-def _mean_difference(one, other):
-    if tuple(one.shape) != tuple(other.shape):
+def _mean_difference(one, other, mask=None):
+    """Over what is known; 0 where nothing is."""
+    shapes = {tuple(values.shape) for values in (one, other, mask) if values is not None}
+    if len(shapes) > 1:
         raise ValueError(
-            "Both must have the same shape (batch, height, width, channels). "
-            f"Received: {tuple(one.shape)} and {tuple(other.shape)}"
+            "All must have the same shape (batch, height, width, channels). "
+            f"Received: {tuple(one.shape)}, {tuple(other.shape)} and mask "
+            f"{None if mask is None else tuple(mask.shape)}"
         )
-    return ops.mean(ops.abs(other - one))
+    differences = ops.abs(other - one)
+    if mask is None:
+        return ops.mean(differences)
+    mask = ops.cast(mask, differences.dtype)
+    return ops.sum(differences * mask) / ops.maximum(ops.sum(mask), 1.0)

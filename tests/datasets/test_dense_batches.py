@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from datasets import dense_augment, dense_batches
 from datasets.core import DataError
@@ -105,3 +106,25 @@ def test_a_map_of_another_size_than_its_picture_is_refused() -> None:
     example["mask"] = example["mask"][1:]
     with pytest.raises(DataError, match=r"The mask of a picture .* received an array of shape"):
         dense_batches.stacked_maps(example, KINDS)
+
+
+def test_a_resized_depth_is_the_mean_of_what_is_known() -> None:
+    depth = np.array([[2, 4, 0, 0], [6, 8, 0, 5], [1, 1, 0, 0], [1, 1, 0, 0]], np.float32)
+    kinds = (MapKind("depth", "known", 0.0),)
+    halved = dense_batches.resize_maps(tf.constant(depth[..., None]), kinds, (2, 2))
+    smooth = tf.image.resize(depth[..., None], (2, 2), antialias=True)
+    known = tf.image.resize((depth > 0)[..., None].astype(np.float32), (2, 2), antialias=True)
+    expected = np.where(known > 0.499, smooth / np.maximum(known, 1e-9), 0)
+    np.testing.assert_allclose(halved, expected, rtol=1e-6)
+    assert halved[0, 1, 0] == 0.0
+
+
+def test_a_resized_depth_lies_where_its_picture_lies() -> None:
+    """A depth that rises from left to right by its column: pixel k of half the size sees the two
+    columns 2 k and 2 k + 1.
+    """
+    columns = np.tile(np.arange(8, dtype=np.float32) + 10, (8, 1))[..., None]
+    kinds = (MapKind("depth", "known", 0.0),)
+    halved = dense_batches.resize_maps(tf.constant(columns), kinds, (4, 4))[..., 0]
+    inner = halved.numpy()[1:-1, 1:-1]
+    np.testing.assert_allclose(inner, np.tile([12.5, 14.5], (2, 1)), rtol=1e-6)

@@ -9,7 +9,7 @@ from PIL import Image
 from datasets import nyu_depth
 from datasets.core import DataError
 from datasets.depth_pictures import read_depth
-from datasets.depth_range import DepthRange
+from datasets.depth_range import depth_with_sky, depth_within
 
 
 def picture(height: int = 6, width: int = 8, seed: int = 0) -> Image.Image:
@@ -184,14 +184,33 @@ def test_depth_outside_of_the_range_is_unknown():
             image = np.zeros((2, 3, 3), np.uint8)
             return {"image": image, "depth": depth, "label": np.int64(0), "mask": depth}
 
-    source = DepthRange(One(), 1.0, 2.0)
+    source = depth_within(One(), 1.0, 2.0)
     example = source.example(0)
     assert example.keys() == {"image", "depth", "label"}
     assert example["depth"].tolist() == [[0, 0, 1], [2, 0, 0]]
     assert (len(source), source.identifier(0), source.labels.tolist()) == (1, "one", [0])
     for low, high in [(0.0, 1.0), (2.0, 1.0)]:
         with pytest.raises(ValueError, match="bounds"):
-            DepthRange(One(), low, high)
+            depth_within(One(), low, high)
+
+
+def test_a_sky_stands_at_the_end_of_the_scale():
+    class Street:
+        labels = np.zeros(1, np.int64)
+
+        def __len__(self):
+            return 1
+
+        def identifier(self, index):
+            return "one"
+
+        def example(self, index):
+            depth = np.array([[0.0, 3.0]], np.float32)
+            return {"image": np.zeros((1, 2, 3), np.uint8), "depth": depth, "label": np.int64(0)}
+
+    source = depth_with_sky(Street(), 100.0)
+    assert source.example(0)["depth"].tolist() == [[100.0, 3.0]]
+    assert source.example(0)["depth"].dtype == np.float32
 
 
 def test_the_real_pictures(shared_data):

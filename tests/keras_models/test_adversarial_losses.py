@@ -48,7 +48,7 @@ def test_cycle_and_identity_have_the_weights_of_the_paper() -> None:
 
 @pytest.mark.parametrize("loss", [cycle_loss, identity_loss])
 def test_shapes_are_not_broadcast(loss) -> None:
-    with pytest.raises(ValueError, match=r"\(1, 2, 2, 3\) and \(1, 2, 2, 1\)"):
+    with pytest.raises(ValueError, match=r"\(1, 2, 2, 3\), \(1, 2, 2, 1\) and mask"):
         loss(np.zeros((1, 2, 2, 3)), np.zeros((1, 2, 2, 1)))
 
 
@@ -64,3 +64,13 @@ def test_gradients_are_finite(value: float) -> None:
         ]
     for loss in losses:
         assert np.isfinite(tape.gradient(loss, scores).numpy()).all()
+
+
+@pytest.mark.parametrize("loss", [cycle_loss, identity_loss])
+def test_what_is_masked_does_not_count(loss) -> None:
+    """|1 - 0| and |3 - 0| are known, 100 is not; a mask of nothing gives 0."""
+    real = np.array([1.0, 3.0, 100.0, 100.0], np.float32).reshape(1, 2, 2, 1)
+    mask = np.array([1, 1, 0, 0], np.float32).reshape(1, 2, 2, 1)
+    rebuilt = np.zeros_like(real)
+    assert float(loss(real, rebuilt, 10.0, mask)) == pytest.approx(20.0)
+    assert float(loss(real, rebuilt, 10.0, np.zeros_like(mask))) == 0.0

@@ -7,7 +7,7 @@ import numpy as np
 from datasets import core, dense_batches
 from datasets.dense_batches import DenseBatching
 from keras_models.depth_scale import SharesToMetres
-from tasks.common.cyclegan.measures import known_pixels, metrics, statistics
+from tasks.common.cyclegan.measures import metrics, statistics
 from tasks.common.cyclegan.panels import to_shares
 
 MEAN_MAP = "mean depth map"
@@ -21,7 +21,6 @@ def baselines(
     test: core.LabelledSource,
     how: DenseBatching,
     scale: SharesToMetres,
-    sky_is_far: bool,
     seed: int,
 ) -> dict[str, dict[str, float]]:
     """Test metrics of four answers that no network is needed for.
@@ -33,21 +32,22 @@ def baselines(
     particular.
     """
     _, known_maps = _read(train, how)
-    seen = known_pixels(known_maps, sky_is_far)
+    seen = known_maps > 0
     shares = to_shares(known_maps, scale)
     pictures, metres = _read(test, how)
-    truth, known = to_shares(metres, scale), known_pixels(metres, sky_is_far)
+    truth, known = to_shares(metres, scale), metres > 0
     counts = np.maximum(seen.sum(axis=0), 1)
     chosen = np.random.default_rng(seed).integers(0, len(shares), len(truth))
     answers = {
-        MEAN_MAP: (shares * seen).sum(axis=0) / counts,
-        CONSTANT: (shares * seen).sum() / max(seen.sum(), 1),
-        GREY: pictures.mean(axis=-1, keepdims=True) / 255,
-        OTHER: shares[chosen],
+        MEAN_MAP: ((shares * seen).sum(axis=0) / counts, known),
+        CONSTANT: ((shares * seen).sum() / max(seen.sum(), 1), known),
+        GREY: (pictures.mean(axis=-1, keepdims=True) / 255, known),
+        # A hole of the other map answers nothing.
+        OTHER: (shares[chosen], known & seen[chosen]),
     }
     return {
-        name: metrics(statistics(answer, truth, known).sum(axis=0))
-        for name, answer in answers.items()
+        name: metrics(statistics(answer, truth, counted).sum(axis=0))
+        for name, (answer, counted) in answers.items()
     }
 
 

@@ -22,9 +22,8 @@ from tasks.common.saved_run import SavedRun
 
 def measure(saved: SavedRun, source: core.LabelledSource, batch_size: int) -> dict[str, float]:
     """The report's numbers on every example of a source."""
-    how = batching(saved.config, batch_size, (DEPTH,))
-    far = training.sky_is_far(saved.config)
-    return with_interval(measures.of_model(saved.model, source, how, far))
+    found = measures.of_model(saved.model, source, batching(saved.config, batch_size, (DEPTH,)))
+    return with_interval(found)
 
 
 def outside_examples(

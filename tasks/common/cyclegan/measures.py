@@ -67,23 +67,14 @@ def rms(total: np.ndarray) -> float:
     return math.sqrt(total[1] / total[0]) if total[0] else math.nan
 
 
-def known_pixels(metres: np.ndarray, sky_is_far: bool) -> np.ndarray:
-    """Where the true depth is known: everywhere it is above 0, and in the sky, which is far."""
-    return np.ones_like(metres, bool) if sky_is_far else metres > 0
-
-
 def of_model(
-    model: keras.Model, source: core.LabelledSource, how: DenseBatching, sky_is_far: bool
+    model: keras.Model, source: core.LabelledSource, batching: DenseBatching
 ) -> np.ndarray:
     """`statistics` of every picture of a source, (n, 8)."""
     scale = scale_of(model)
     return np.concatenate(
         [
-            statistics(
-                to_shares(predicted, scale),
-                to_shares(metres, scale),
-                known_pixels(metres, sky_is_far),
-            )
-            for _, metres, predicted in predictions(model, source, how)
+            statistics(to_shares(predicted, scale), to_shares(metres, scale), metres > 0)
+            for _, metres, predicted in predictions(model, source, batching)
         ]
     )

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import keras
 import numpy as np
 
+from datasets.depth_range import DEPTH
 from tasks.common.cyclegan import baselines, figures, measures, panels, training
 from tasks.common.cyclegan.config import CycleGanConfig
 from tasks.common.cyclegan.networks import load_companion
@@ -27,17 +28,14 @@ _SHOWN_CYCLES = 5
 def report(task: Task, run: Run) -> None:
     """Measures the best model on validation and test, writes the report, prints the table."""
     started = time.monotonic()
-    how = batching(run.config, _BATCH, (training.DEPTH,))
-    far = training.sky_is_far(run.config)
+    how = batching(run.config, _BATCH, (DEPTH,))
     of_pictures = {
-        name: measures.of_model(run.model, getattr(run.splits, name), how, far)
+        name: measures.of_model(run.model, getattr(run.splits, name), how)
         for name in ("validation", "test")
     }
     evaluated = time.monotonic()
     scale = panels.scale_of(run.model)
-    others = baselines.baselines(
-        run.splits.train, run.splits.test, how, scale, far, run.config.seed
-    )
+    others = baselines.baselines(run.splits.train, run.splits.test, how, scale, run.config.seed)
     seconds = {
         "evaluation": evaluated - started,
         "baselines": time.monotonic() - evaluated,
@@ -94,7 +92,7 @@ def _named(names: list[str], others: Mapping[str, Mapping[str, float]]) -> str:
 
 def _extremes(run: Run, statistics: np.ndarray) -> Section:
     scale = panels.scale_of(run.model)
-    how = batching(run.config, 1, (training.DEPTH,))
+    how = batching(run.config, 1, (DEPTH,))
 
     def panels_of(index: int) -> list[np.ndarray]:
         (shown,) = examples(run.model, run.splits.test, how, [index])

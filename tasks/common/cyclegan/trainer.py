@@ -68,8 +68,6 @@ class Objective:
         pool_size: pictures in each of the two pools.
         seed: of what is drawn from the pools.
         kind: of the scale of depth; likewise `nearest` and `largest`, in metres.
-        far_unknown: whether a depth of 0 is known to be far, as the sky is, and counts in the
-            metric.
     """
 
     cycle_weight: float
@@ -79,7 +77,6 @@ class Objective:
     kind: ScaleKind
     nearest: float
     largest: float
-    far_unknown: bool
 
 
 class CycleGan(keras.Model):
@@ -138,9 +135,9 @@ class CycleGan(keras.Model):
 
     def train_step(self, data: tuple[tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
         """One update of all four networks."""
-        pictures, depth = self._signed(*data)
+        pictures, depth, known = self._signed(*data)
         with tf.GradientTape() as tape:
-            terms, drawn_depth, drawn_pictures = self._generator_terms(pictures, depth)
+            terms, drawn_depth, drawn_pictures = self._generator_terms(pictures, depth, known)
             loss = tf.add_n(list(terms.values()))
         generators = self.networks.generator_variables
         gradients = tape.gradient(loss, generators)
@@ -156,28 +153,38 @@ class CycleGan(keras.Model):
         discriminators = self.networks.discriminator_variables
         gradients += tape.gradient(total, discriminators)
         self.optimizer.apply(gradients, [*generators, *discriminators])
-        return self._followed({"loss": loss, **terms, **judged})
+        return self._followed({"loss": loss, **terms, **judged}, pictures)
 
     def test_step(self, data: tuple[tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
         """All losses on true pairs, in which nothing learns, and the error of the depth."""
-        pictures, depth = self._signed(*data)
-        terms, drawn_depth, drawn_pictures = self._generator_terms(pictures, depth)
+        pictures, depth, known = self._signed(*data)
+        terms, drawn_depth, drawn_pictures = self._generator_terms(pictures, depth, known)
         judged = self._discriminator_terms(pictures, depth, drawn_depth, drawn_pictures)
         loss = tf.add_n(list(terms.values()))
-        known = tf.logical_or(data[1] > 0, self.objective.far_unknown)
         # Half of the range [-1, 1] is that of shares.
-        self.depth_error.update_state(depth / 2, drawn_depth / 2, tf.cast(known, tf.float32))
-        values = self._followed({"loss": loss, **terms, **judged})
+        self.depth_error.update_state(depth / 2, drawn_depth / 2, known)
+        values = self._followed({"loss": loss, **terms, **judged}, pictures)
         return {**values, METRIC: self.depth_error.result()}
 
-    def _signed(self, pictures: tf.Tensor, metres: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Pictures and depth in [-1, 1]."""
+    def _signed(
+        self, pictures: tf.Tensor, metres: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Pictures and depth in [-1, 1], and 1 where depth is known.
+
+        A hole looks like nothing that a discriminator should learn: it gets the mean of what is
+        known of its map.
+        """
         scale = self.objective
-        shares = metres_to_shares(metres, scale.kind, scale.nearest, scale.largest)
-        return tf.cast(pictures, tf.float32) / 127.5 - 1.0, 2.0 * shares - 1.0
+        known = tf.cast(metres > 0, tf.float32)
+        shares = known * metres_to_shares(metres, scale.kind, scale.nearest, scale.largest)
+        totals, counts = (
+            tf.reduce_sum(values, axis=(1, 2, 3), keepdims=True) for values in (shares, known)
+        )
+        shares += (1.0 - known) * totals / tf.maximum(counts, 1.0)
+        return tf.cast(pictures, tf.float32) / 127.5 - 1.0, 2.0 * shares - 1.0, known
 
     def _generator_terms(
-        self, pictures: tf.Tensor, depth: tf.Tensor
+        self, pictures: tf.Tensor, depth: tf.Tensor, known: tf.Tensor
     ) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]:
         """The parts of the generators' loss, and what they drew."""
         weight = self.objective.cycle_weight
@@ -195,14 +202,16 @@ class CycleGan(keras.Model):
                 pictures, self.picture_generator(drawn_depth, training=True), weight
             ),
             "cycle_depth_loss": adversarial.cycle_loss(
-                depth, self.depth_generator(drawn_pictures, training=True), weight
+                depth, self.depth_generator(drawn_pictures, training=True), weight, known
             ),
         }
         if self.objective.identity_share:
-            terms |= self._identity_terms(pictures, depth)
+            terms |= self._identity_terms(pictures, depth, known)
         return terms, drawn_depth, drawn_pictures
 
-    def _identity_terms(self, pictures: tf.Tensor, depth: tf.Tensor) -> dict[str, tf.Tensor]:
+    def _identity_terms(
+        self, pictures: tf.Tensor, depth: tf.Tensor, known: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
         """A depth map shown as a grey picture is its own depth; a grey picture gets its colours.
 
         A generator here takes other channels than it gives, so that nothing can be left alone in
@@ -213,7 +222,7 @@ class CycleGan(keras.Model):
         kept_depth = self.depth_generator(tf.repeat(depth, 3, axis=-1), training=True)
         kept_pictures = self.picture_generator(grey, training=True)
         return {
-            "identity_depth_loss": adversarial.identity_loss(depth, kept_depth, weight),
+            "identity_depth_loss": adversarial.identity_loss(depth, kept_depth, weight, known),
             "identity_picture_loss": adversarial.identity_loss(pictures, kept_pictures, weight),
         }
 
@@ -236,9 +245,13 @@ class CycleGan(keras.Model):
             for name, (judge, real, shown) in judges.items()
         }
 
-    def _followed(self, values: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def _followed(
+        self, values: Mapping[str, tf.Tensor], pictures: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Means so far, in which the examples of a smaller batch count as much as others."""
+        count = tf.cast(tf.shape(pictures)[0], tf.float32)
         for name, value in values.items():
-            self.trackers[name].update_state(value)
+            self.trackers[name].update_state(value, sample_weight=count)
         return {name: self.trackers[name].result() for name in values}
 
     def get_config(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import keras
@@ -25,6 +26,9 @@ from tasks.common.dense.training import batching
 from tasks.common.task import Batches, Stage, Training
 
 DEPTH_GENERATOR, PICTURE_GENERATOR = "depth_generator", "picture_generator"
+# A random cut of an enlarged picture, as the paper has it, shows the same things at the same depth.
+# Divided by a zoom that always enlarges, all training depth would be nearer than that of the test.
+_CUT_DEPTH = dataclasses.replace(DEPTH, zoom_exponent=0.0)
 # Instances are normalised each for itself, so that more at a time only saves time.
 EVALUATION_BATCH = 16
 _SHOWN = 4
@@ -48,9 +52,9 @@ def build_picture_to_depth(config: CycleGanConfig) -> keras.Model:
 
 def make_batches(config: CycleGanConfig, splits: core.Splits, size: int) -> Batches:
     """Unpaired, augmented training batches; pairs in order for validation."""
-    how = batching(config, size, (DEPTH,))
+    how = batching(config, size, (_CUT_DEPTH,))
     change = dense_augment.paired_changes(
-        config.augment, how.image_size, (DEPTH,), config.zoom, config.turn
+        config.augment, how.image_size, (_CUT_DEPTH,), config.zoom, config.turn
     )
 
     def train(epochs: range, first_step: int) -> tf.data.Dataset:
@@ -98,13 +102,7 @@ def objective(config: CycleGanConfig) -> Objective:
         kind=config.depth_scale,
         nearest=config.nearest_depth,
         largest=config.largest_depth,
-        far_unknown=sky_is_far(config),
     )
-
-
-def sky_is_far(config: CycleGanConfig) -> bool:
-    """Whether a depth of 0 means endless, as in drawn streets, and not that nobody measured it."""
-    return config.data == "rendered"
 
 
 def _networks(config: CycleGanConfig, picture_to_depth: keras.Model) -> Networks:

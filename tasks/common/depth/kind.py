@@ -9,7 +9,7 @@ import numpy as np
 
 from datasets import nyu_depth
 from datasets.core import LabelledSource
-from datasets.depth_range import DepthRange
+from datasets.depth_range import depth_within
 from tasks.common import sound_pictures
 from tasks.common.dense.kind import DenseKind
 from tasks.common.dense.verbs import dense_verbs
@@ -32,7 +32,8 @@ def outside_examples(saved: SavedRun, place: Path, split: str, skip_bad: bool) -
     """
     config = saved.config
     pairs = nyu_depth.read_pairs(place, config.metres_per_unit)
-    return sound_pictures.sound(DepthRange(pairs, *config.depth_range), skip_bad, config.workers)
+    bounded = depth_within(pairs, *config.depth_range)
+    return sound_pictures.sound(bounded, skip_bad, config.workers)
 
 
 def paint(model: keras.Model, output: np.ndarray) -> np.ndarray:

@@ -52,12 +52,6 @@ def test_one_map_is_compared_with_every_picture() -> None:
     assert one[0, 1] == 0.0
 
 
-def test_a_sky_is_known_and_a_hole_is_not() -> None:
-    metres = np.array([[0.0, 2.0]])
-    assert measures.known_pixels(metres, sky_is_far=True).all()
-    assert measures.known_pixels(metres, sky_is_far=False).tolist() == [[False, True]]
-
-
 class Scenes:
     """Pictures as bright as their depth, on a scale that ends at 10 m."""
 
@@ -82,13 +76,29 @@ class Scenes:
 def test_the_baselines_are_what_they_are_called() -> None:
     """Training depths of 2 and 4 m, 2 m more in the right half; the test has 3 and 5."""
     how = DenseBatching(2, (4, 6), (DEPTH,), workers=1)
-    found = baselines.baselines(Scenes([2.0, 4.0]), Scenes([3.0]), how, SCALE, False, seed=0)
+    found = baselines.baselines(Scenes([2.0, 4.0]), Scenes([3.0]), how, SCALE, seed=0)
     assert found[baselines.MEAN_MAP]["depth_rms"] == pytest.approx(0.0, abs=1e-6)
     # The mean of all is 4 m: one metre off on either side.
     assert found[baselines.CONSTANT]["depth_rms"] == pytest.approx(0.1)
     assert found[baselines.GREY]["depth_rms"] == pytest.approx(0.0, abs=1 / 255)
     assert found[baselines.OTHER]["depth_rms"] == pytest.approx(0.1, rel=1e-5)
     assert found[baselines.OTHER]["depth_correlation"] == pytest.approx(1.0)
+
+
+class Holes(Scenes):
+    """The same, but in every second scene the left half was not measured."""
+
+    def example(self, index: int) -> dict[str, np.ndarray]:
+        found = super().example(index)
+        found["depth"][:, : 3 * (index % 2)] = 0.0
+        return found
+
+
+def test_holes_count_in_no_baseline() -> None:
+    how = DenseBatching(2, (4, 6), (DEPTH,), workers=1)
+    found = baselines.baselines(Holes([3.0] * 8), Holes([3.0] * 8), how, SCALE, seed=0)
+    for name in (baselines.MEAN_MAP, baselines.OTHER):
+        assert found[name]["depth_rms"] == pytest.approx(0.0, abs=1e-6)
 
 
 def test_the_opening_says_what_was_not_beaten() -> None:

@@ -38,22 +38,27 @@ def moved(before: list[np.ndarray], after: list[np.ndarray]) -> list[bool]:
     return [not np.array_equal(one, other) for one, other in zip(before, after, strict=True)]
 
 
-def signed(pictures: tf.Tensor, metres: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Both in [-1, 1], by NumPy: log scale from 1 to 50 m, unknown is far."""
-    metres = np.where(metres.numpy() == 0, 50.0, np.clip(metres.numpy(), 1.0, 50.0))
-    shares = np.log(metres) / np.log(50.0)
-    return tf.cast(pictures, tf.float32) / 127.5 - 1, tf.constant(2 * shares - 1, tf.float32)
+def signed(pictures: tf.Tensor, metres: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, np.ndarray]:
+    """Both in [-1, 1], by NumPy, and where depth is known: log scale from 1 to 50 m; what is
+    unknown has the mean of its map.
+    """
+    known = metres.numpy() > 0
+    shares = np.log(np.clip(metres.numpy(), 1.0, 50.0)) / np.log(50.0)
+    for one, mask in zip(shares, known, strict=True):
+        one[~mask] = one[mask].mean()
+    depth = tf.constant(2 * shares - 1, tf.float32)
+    return tf.cast(pictures, tf.float32) / 127.5 - 1, depth, known
 
 
 def test_the_losses_are_those_of_the_paper() -> None:
     """Each term by hand, from what the networks themselves say before the step."""
     trainer, data = new_trainer(identity_share=0.5), batch(0, size=2)
-    x, y = signed(*data)
+    x, y, known = signed(*data)
     g, f = trainer.depth_generator, trainer.picture_generator
     d_y, d_x = trainer.depth_discriminator, trainer.picture_discriminator
 
-    def difference(one, other) -> float:
-        return float(np.abs(np.asarray(one) - np.asarray(other)).mean())
+    def difference(one, other, where=...) -> float:
+        return float(np.abs(np.asarray(one) - np.asarray(other))[where].mean())
 
     def squared(scores, wanted: float) -> float:
         return float(np.square(np.asarray(scores) - wanted).mean())
@@ -63,15 +68,15 @@ def test_the_losses_are_those_of_the_paper() -> None:
         "adversarial_depth_loss": squared(d_y(g(x)), 1),
         "adversarial_picture_loss": squared(d_x(f(y)), 1),
         "cycle_picture_loss": 10 * difference(f(g(x)), x),
-        "cycle_depth_loss": 10 * difference(g(f(y)), y),
-        "identity_depth_loss": 5 * difference(g(np.repeat(y, 3, axis=-1)), y),
+        "cycle_depth_loss": 10 * difference(g(f(y)), y, known),
+        "identity_depth_loss": 5 * difference(g(np.repeat(y, 3, axis=-1)), y, known),
         "identity_picture_loss": 5 * difference(f(grey), x),
         "discriminator_depth_loss": (squared(d_y(y), 1) + squared(d_y(g(x)), 0)) / 2,
         "discriminator_picture_loss": (squared(d_x(x), 1) + squared(d_x(f(y)), 0)) / 2,
     }
     expected["loss"] = sum(expected[name] for name in (*GENERATOR_TERMS, *IDENTITY_TERMS))
     tested = values(trainer.test_step(data))
-    error = (np.asarray(g(x)) - np.asarray(y)) / 2
+    error = (np.asarray(g(x)) - np.asarray(y))[known] / 2
     assert tested.pop("depth_rms") == pytest.approx(np.sqrt(np.square(error).mean()), rel=1e-4)
     assert tested == pytest.approx(expected, rel=1e-4)
     trainer.reset_metrics()
@@ -82,7 +87,7 @@ def test_the_losses_are_those_of_the_paper() -> None:
 def test_generators_and_discriminators_learn_each_from_its_own_losses() -> None:
     """With the gradients that two separate passes give, as the authors' program has them."""
     trainer, data = new_trainer(), batch(1)
-    x, y = signed(*data)
+    x, y, known = signed(*data)
     networks = trainer.networks
     g, f = networks.depth_generator, networks.picture_generator
     with tf.GradientTape() as tape:
@@ -90,7 +95,7 @@ def test_generators_and_discriminators_learn_each_from_its_own_losses() -> None:
             tf.reduce_mean((networks.depth_discriminator(g(x)) - 1) ** 2)
             + tf.reduce_mean((networks.picture_discriminator(f(y)) - 1) ** 2)
             + 10 * tf.reduce_mean(tf.abs(f(g(x)) - x))
-            + 10 * tf.reduce_mean(tf.abs(g(f(y)) - y))
+            + 10 * tf.reduce_mean(tf.boolean_mask(tf.abs(g(f(y)) - y), known))
         )
     wanted = tape.gradient(loss, networks.generator_variables)
     drawn_y, drawn_x = g(x), f(y)
@@ -144,13 +149,32 @@ def test_validation_changes_nothing() -> None:
     assert not any(moved(before, copies(network_variables(trainer))))
 
 
-def test_where_depth_was_not_measured_nothing_counts() -> None:
-    """Of rooms, other than of streets, in which no depth is the sky's."""
-    trainer, data = new_trainer(data="nyu"), batch(4, size=2)
-    x, y = signed(*data)
-    error = (np.asarray(trainer.depth_generator(x)) - np.asarray(y)) / 2
-    expected = np.sqrt(np.square(error[data[1].numpy() > 0]).mean())
-    assert float(trainer.test_step(data)["depth_rms"]) == pytest.approx(expected, rel=1e-4)
+def test_a_map_in_which_nothing_was_measured_counts_nowhere() -> None:
+    pictures, metres = batch(4, size=2)
+    half = tf.concat([metres[:1], tf.zeros_like(metres[1:])], axis=0)
+    trainer = new_trainer()
+    both = values(trainer.test_step((pictures, half)))
+    trainer.reset_metrics()
+    alone = values(trainer.test_step((pictures[:1], metres[:1])))
+    for name in ("depth_rms", "cycle_depth_loss"):
+        assert both[name] == pytest.approx(alone[name], rel=1e-4)
+    trainer.reset_metrics()
+    empty = values(trainer.train_step((pictures, tf.zeros_like(metres))))
+    assert empty["cycle_depth_loss"] == 0.0
+    assert all(np.isfinite(value) for value in empty.values())
+
+
+def test_a_smaller_batch_counts_by_its_examples() -> None:
+    trainer = new_trainer()
+    pictures, metres = batch(5, size=3)
+    trainer.test_step((pictures[:2], metres[:2]))
+    uneven = values(trainer.test_step((pictures[2:], metres[2:])))
+    trainer.reset_metrics()
+    for number in range(3):
+        one = slice(number, number + 1)
+        single = values(trainer.test_step((pictures[one], metres[one])))
+    # The cycle of depth is a mean over known pixels, of which each of these maps has as many.
+    assert uneven == pytest.approx(single, rel=1e-4)
 
 
 def test_the_learning_rate_is_constant_then_falls_to_nothing() -> None:
