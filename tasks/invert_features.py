@@ -208,11 +208,15 @@ def summarise(found: Mapping[str, Any]) -> str:
 
 def report(run: StudyRun) -> None:
     """The layers beside each other, from shallow to deep."""
-    common.inversion.study_report.report(NAME, run)
+    common.inversion.study_report.report(NAME, run, best(run))
 
 
 def best(run: StudyRun) -> CellResult | None:
-    """The cell with the least error on validation."""
+    """The cell with the least error on validation, the shallowest layer as a rule.
+
+    Where `--target-size` leaves each layer a size of its own, errors of different sizes are
+    compared, each in the unit of its own.
+    """
     finished = [result for result in run.results if result.result is not None]
     return min(
         finished,

@@ -100,6 +100,9 @@ class InvertFeaturesConfig(InversionRecipe, StudyConfig):
     `seed`, AlexNet's conv2, conv5, fc6 and fc8 with the earlier report's recipe; `paper`, all of
     AlexNet's layers as Dosovitskiy & Brox have it; `mobilenet`, five depths of MobileNetV2, for a
     few hundred photographs. All but the first want --data-dir.
+
+    The commands on finished runs open the layer of least error on validation, the shallowest as a
+    rule; name another as RUN/cells/NAME.
     """
 
     layers: tuple[str, ...] = ("conv2", "conv5", "fc6", "fc8")

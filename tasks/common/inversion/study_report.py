@@ -47,8 +47,14 @@ class Layer:
         return self.result.result["baseline"].get(name, {}).get("squared_error", math.nan)
 
 
-def report(study_name: str, run: StudyRun) -> None:
-    """Writes `report.md`, `metrics.json` and the figures; prints the table."""
+def report(study_name: str, run: StudyRun, chosen: CellResult) -> None:
+    """Writes `report.md`, `metrics.json` and the figures; prints the table.
+
+    Args:
+        study_name: of the study.
+        run: the study, with at least one finished cell.
+        chosen: the cell that the commands on finished runs open.
+    """
     layers = [
         Layer(result, examples.read(result.folder))
         for result in run.results
@@ -91,10 +97,14 @@ def report(study_name: str, run: StudyRun) -> None:
                 {f"rebuilt_seed_{seed}": grid for seed, grid in _grids(layers).items()},
             ),
             Section("Best and worst pictures", _links(layers)),
+            Section("Try a layer", _try_it(run, chosen)),
             *_failures(run),
         ],
     )
-    print(f"{text_table(*_short(table))}\n\ncells {duration(run.seconds['cells'])}\nreport: {path}")
+    print(
+        f"{text_table(*_short(table))}\n\n{_opened(run, chosen)}\n"
+        f"cells {duration(run.seconds['cells'])}\nreport: {path}"
+    )
 
 
 def layer_table(layers: Sequence[Layer]) -> tuple[list[str], list[list[str]]]:
@@ -241,6 +251,23 @@ def _links(layers: Sequence[Layer]) -> str:
         for layer in layers
     ]
     return "\n".join(["They stand in the reports of the cells:", "", *lines])
+
+
+def _opened(run: StudyRun, chosen: CellResult) -> str:
+    """Which layer the name of the study stands for, and how to have another one."""
+    return (
+        f"The commands on finished runs open `{chosen.name}`, the layer of least error on "
+        f"validation, the shallowest as a rule; name another as `{run.folder.cells}/NAME`."
+    )
+
+
+def _try_it(run: StudyRun, chosen: CellResult) -> str:
+    cells = "\n".join(
+        f"python -m tasks.predict {result.folder.path} picture.jpg --pictures out"
+        for result in run.results
+        if result.result is not None
+    )
+    return f"{_opened(run, chosen)}\n\n```\n{cells}\n```"
 
 
 def _failures(run: StudyRun) -> list[Section]:
