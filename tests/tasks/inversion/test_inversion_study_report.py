@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from tasks.common.inversion import examples, study_report
 from tasks.common.inversion.config import InversionCellConfig, InvertFeaturesConfig
@@ -75,6 +77,85 @@ def run(tmp_path: Path) -> StudyRun:
     config = InvertFeaturesConfig(layers=("conv2", "fc6", "fc8"), weights="none")
     results = [finished(tmp_path, 1, SHALLOW), finished(tmp_path, 2, DEEP), failed(tmp_path)]
     return StudyRun(config, RunFolder(tmp_path), results, {"cells": 75.0})
+
+
+def layers(results: list[CellResult]) -> list[study_report.Layer]:
+    return [study_report.Layer(one, examples.read(one.folder)) for one in results]
+
+
+def test_the_table_has_the_numbers_of_each_layer_from_shallow_to_deep(run: StudyRun) -> None:
+    header, rows = study_report.layer_table(layers(run.results[:2]))
+    shallow, deep = (dict(zip(header, row, strict=True)) for row in rows)
+    assert shallow == {
+        "layer": "conv2",
+        "features": "4 x 4 x 8",
+        "numbers": "128",
+        "decoder's weights": "1,234",
+        "rebuilt": "8 x 8",
+        "validation error": "0.281",
+        "test error (95 % interval)": "0.250 (0.188 to 0.375)",
+        "relative error": "–",
+        "mean colour": "1.125",
+        "mean picture": "0.875",
+        "linear decoder": "0.375",
+    }
+    assert (deep["layer"], deep["features"], deep["numbers"]) == ("fc6", "32", "32")
+    assert (deep["rebuilt"], deep["linear decoder"]) == ("4 x 4", "–")
+    assert deep["test error (95 % interval)"] == "0.750 (0.688 to 0.875)"
+
+
+def drawn(figure: Figure) -> dict[str, list[float]]:
+    """The values of each line that the legend names."""
+    axes = figure.axes[0]
+    handles, labels = axes.get_legend_handles_labels()
+    lines = [getattr(handle, "lines", [handle])[0] for handle in handles]
+    return {label: line.get_ydata().tolist() for label, line in zip(labels, lines, strict=True)}
+
+
+def test_the_chart_shows_decoder_and_baselines_over_the_layers(run: StudyRun) -> None:
+    figure = study_report.error_chart(layers(run.results[:2]))
+    axes = figure.axes[0]
+    lines = drawn(figure)
+    assert lines["decoder"] == [0.25, 0.75]
+    assert lines["mean picture"] == [MEAN_PICTURE] * 2
+    assert lines["linear decoder"][0] == 0.375
+    assert math.isnan(lines["linear decoder"][1])
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["conv2", "fc6"]
+    assert [text.get_text() for text in axes.texts] == ["0.250", "0.750"]
+    whiskers = [path.vertices[:, 1].tolist() for path in axes.collections[0].get_paths()]
+    assert whiskers == [[0.1875, 0.375], [0.6875, 0.875]]
+    assert axes.get_ylim()[0] == 0
+
+
+def test_seeds_are_lines_of_their_own(tmp_path: Path) -> None:
+    results = [
+        finished(tmp_path, number, found, seed)
+        for seed in (0, 1)
+        for number, found in ((1, SHALLOW), (2, DEEP))
+    ]
+    _, rows = study_report.layer_table(layers(results))
+    assert [row[0] for row in rows] == [
+        "conv2, seed 0",
+        "fc6, seed 0",
+        "conv2, seed 1",
+        "fc6, seed 1",
+    ]
+    axes = study_report.error_chart(layers(results)).axes[0]
+    shown = [container.lines[0].get_ydata().tolist() for container in axes.containers]
+    assert shown == [[0.25, 0.75], [0.265625, 0.765625]]
+    # Named once, not once a seed.
+    assert len(axes.get_legend_handles_labels()[1]) == 3
+    assert set(study_report._grids(layers(results))) == {0, 1}
+
+
+def test_the_grid_has_a_row_a_picture_and_a_column_a_layer(run: StudyRun) -> None:
+    """The originals are those of the layer that rebuilds the largest pictures."""
+    figure = study_report._grids(layers(run.results[:2]))[0]
+    headings = [axes.get_title() for axes in figure.axes]
+    assert headings == ["original", "conv2", "fc6", "", "", ""]
+    shown = [axes.images[0].get_array() for axes in figure.axes]
+    assert [picture.shape for picture in shown] == [(8, 8, 3), (8, 8, 3), (4, 4, 3)] * 2
+    assert [int(picture[0, 0, 0]) for picture in shown] == [11, 10, 200] * 2
 
 
 def test_the_report_says_what_failed_and_which_layer_opens(
