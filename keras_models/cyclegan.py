@@ -98,10 +98,10 @@ def build_generator(
     for number, factor in enumerate((2, 1), start=1):
         maps = _doubled(maps, factor * width, f"up{number}")
     maps = ReflectionPadding(3, name="pad_out")(maps)
-    drawn = layers.Conv2D(
+    generated = layers.Conv2D(
         out_channels, 7, activation="tanh", kernel_initializer=_initializer(), name="out"
     )(maps)
-    return keras.Model(source, drawn, name=name)
+    return keras.Model(source, generated, name=name)
 
 
 def build_discriminator(
@@ -151,15 +151,15 @@ def build_discriminator(
 def build_picture_to_depth(
     generator: keras.Model, kind: ScaleKind, nearest: float, largest: float
 ) -> keras.Model:
-    """The generator that draws depth, from a uint8 picture to metres; shares its weights.
+    """The generator of depth, from a uint8 picture to metres; shares its weights.
 
     Args:
         generator: from three channels to one.
         kind: of the scale of depth; likewise `nearest` and `largest`, in metres.
     """
     image = keras.Input(generator.input_shape[1:], dtype="uint8", name="image")
-    drawn = generator(layers.Rescaling(1 / 127.5, -1.0, name="to_signed")(image))
-    shares = layers.Rescaling(0.5, 0.5, dtype="float32", name="to_shares")(drawn)
+    generated = generator(layers.Rescaling(1 / 127.5, -1.0, name="to_signed")(image))
+    shares = layers.Rescaling(0.5, 0.5, dtype="float32", name="to_shares")(generated)
     metres = SharesToMetres(kind, nearest, largest, name="to_metres")(shares)
     return keras.Model(image, MapOutput(("depth",), "m")(metres), name="picture_to_depth")
 
@@ -167,7 +167,7 @@ def build_picture_to_depth(
 def build_depth_to_picture(
     generator: keras.Model, kind: ScaleKind, nearest: float, largest: float
 ) -> keras.Model:
-    """The generator that draws pictures, from metres to RGB in [0, 255]; shares its weights.
+    """The generator of pictures, from metres to RGB in [0, 255]; shares its weights.
 
     Args:
         generator: from one channel to three.
@@ -176,12 +176,12 @@ def build_depth_to_picture(
     """
     metres = keras.Input(generator.input_shape[1:], dtype="float32", name="depth")
     shares = MetresToShares(kind, nearest, largest, name="to_shares")(metres)
-    drawn = generator(layers.Rescaling(2.0, -1.0, name="to_signed")(shares))
-    return keras.Model(metres, _as_picture(drawn), name="depth_to_picture")
+    generated = generator(layers.Rescaling(2.0, -1.0, name="to_signed")(shares))
+    return keras.Model(metres, _as_picture(generated), name="depth_to_picture")
 
 
 def build_grey_depth_to_picture(generator: keras.Model) -> keras.Model:
-    """The generator that draws pictures, from depth as a grey picture; shares its weights.
+    """The generator of pictures, from depth as a grey picture; shares its weights.
 
     For where only pictures can be handed in: level 0 is the near end of the scale and 255 the far
     one. Of a picture with colours the mean of the channels counts.
@@ -191,8 +191,8 @@ def build_grey_depth_to_picture(generator: keras.Model) -> keras.Model:
     """
     image = keras.Input((*generator.input_shape[1:3], 3), dtype="uint8", name="image")
     signed = layers.Rescaling(1 / 127.5, -1.0, name="to_signed")(image)
-    drawn = generator(ops.mean(signed, axis=-1, keepdims=True))
-    return keras.Model(image, _as_picture(drawn), name="grey_depth_to_picture")
+    generated = generator(ops.mean(signed, axis=-1, keepdims=True))
+    return keras.Model(image, _as_picture(generated), name="grey_depth_to_picture")
 
 
 def check_generator(image_size: tuple[int, int], width: int, residual_blocks: int) -> None:
@@ -225,9 +225,9 @@ def check_discriminator(image_size: tuple[int, int], width: int) -> None:
         )
 
 
-def _as_picture(drawn: keras.KerasTensor) -> keras.KerasTensor:
+def _as_picture(generated: keras.KerasTensor) -> keras.KerasTensor:
     """From [-1, 1] to levels in [0, 255], float32."""
-    levels = layers.Rescaling(127.5, 127.5, dtype="float32", name="to_levels")(drawn)
+    levels = layers.Rescaling(127.5, 127.5, dtype="float32", name="to_levels")(generated)
     return MapOutput(("red", "green", "blue"), "level")(levels)
 
 

@@ -34,8 +34,8 @@ class PredictOptions:
     point_cloud: Path | None = None
     """Where the answers are distances: folder for NAME.ply, the pixels of each picture in space."""
     focal_length: float | None = None
-    """For --point-cloud: focal length of the camera in pixels of the given pictures; that of the
-    camera the run learned from when not given."""
+    """For --point-cloud: focal length of the camera in pixels of the given pictures; 0.81 of their
+    width, as the camera of NYU Depth V2 has, when not given."""
     batch_size: int = 32
     """Examples answered at once."""
     runs_dir: Path = Path("runs")

@@ -68,7 +68,7 @@ class CycleGanConfig(DenseConfig):
     """Generated pictures that each discriminator's pool keeps; 0 for none."""
 
     epochs: int = 12
-    """Epochs; in each of them every picture and every depth map is drawn once."""
+    """Epochs; in each of them every picture and every depth map comes once."""
     learning_rate: float = 2e-4
     """Of Adam with beta1 0.5, for generators and discriminators."""
     constant_share: float = 0.5

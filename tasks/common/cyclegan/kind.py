@@ -17,6 +17,7 @@ from tasks.common.cyclegan.report import with_interval
 from tasks.common.cyclegan.trainer import METRIC
 from tasks.common.dense.kind import DenseKind
 from tasks.common.dense.training import batching
+from tasks.common.depth import kind as depth_kind
 from tasks.common.saved_run import SavedRun
 
 
@@ -44,15 +45,6 @@ def paint(model: keras.Model, output: np.ndarray) -> np.ndarray:
     return panels.paint_depth(output, panels.scale_of(model))
 
 
-def describe(model: keras.Model, output: np.ndarray) -> dict[str, float | int | str]:
-    """Nearest, median and farthest depth of one picture, in metres."""
-    return {
-        "nearest_m": round(float(output.min()), 2),
-        "median_m": round(float(np.median(output)), 2),
-        "farthest_m": round(float(output.max()), 2),
-    }
-
-
 def grey_depth_to_picture(saved: SavedRun) -> keras.Model:
     """The other generator for exports, which take pictures: of a depth map in grey.
 
@@ -67,8 +59,9 @@ KIND = DenseKind(
     measure=measure,
     outside_examples=outside_examples,
     paint=paint,
-    describe=describe,
+    describe=depth_kind.describe,
     metric=METRIC,
     output="maps",
+    point_cloud=depth_kind.cloud,
     networks={"depth_to_picture": grey_depth_to_picture},
 )

@@ -1,4 +1,4 @@
-"""How far drawn depth lies from true depth, on the scale of [0, 1].
+"""How far generated depth lies from true depth, on the scale of [0, 1].
 
 Everything comes from sums over pixels, so that whole splits and resampled pictures are measured
 alike.
@@ -17,9 +17,9 @@ from tasks.common.cyclegan.panels import scale_of, to_shares
 from tasks.common.dense.training import predictions
 
 EXPLANATIONS = {
-    "depth_rms": "root of the mean squared difference of drawn and true depth, both in [0, 1]",
+    "depth_rms": "root of the mean squared difference of generated and true depth, both in [0, 1]",
     "depth_mae": "mean absolute difference of the two",
-    "depth_correlation": "Pearson's, over all pixels of all pictures: a generator that draws "
+    "depth_correlation": "Pearson's, over all pixels of all pictures: a generator that makes "
     "depth maps as they might be, whatever it is shown, reaches what the depth of another scene "
     "reaches",
 }

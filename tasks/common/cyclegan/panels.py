@@ -31,17 +31,17 @@ class Translations:
     Attributes:
         pictures: uint8 (n, height, width, 3), from the data.
         metres: float32 (n, height, width, 1), from the data.
-        drawn_metres: depth of the pictures.
+        generated_metres: depth of the pictures.
         pictures_again: pictures of that depth.
-        drawn_pictures: pictures of the depth maps.
+        generated_pictures: pictures of the depth maps.
         metres_again: depth of those pictures.
     """
 
     pictures: np.ndarray
     metres: np.ndarray
-    drawn_metres: np.ndarray
+    generated_metres: np.ndarray
     pictures_again: np.ndarray
-    drawn_pictures: np.ndarray
+    generated_pictures: np.ndarray
     metres_again: np.ndarray
 
 
@@ -52,15 +52,15 @@ def both_ways(
 
     Between the two a picture is rounded to uint8, as a file would hold it.
     """
-    drawn_metres = to_depth.predict_on_batch(pictures)
-    drawn_pictures = _levels(to_picture.predict_on_batch(metres))
+    generated_metres = to_depth.predict_on_batch(pictures)
+    generated_pictures = _levels(to_picture.predict_on_batch(metres))
     return Translations(
         pictures=pictures,
         metres=metres,
-        drawn_metres=drawn_metres,
-        pictures_again=_levels(to_picture.predict_on_batch(drawn_metres)),
-        drawn_pictures=drawn_pictures,
-        metres_again=to_depth.predict_on_batch(drawn_pictures),
+        generated_metres=generated_metres,
+        pictures_again=_levels(to_picture.predict_on_batch(generated_metres)),
+        generated_pictures=generated_pictures,
+        metres_again=to_depth.predict_on_batch(generated_pictures),
     )
 
 
@@ -92,7 +92,7 @@ def paint_depth(metres: np.ndarray, scale: SharesToMetres) -> np.ndarray:
 def draw(
     picture: np.ndarray, truth: np.ndarray, predicted: np.ndarray, scale: SharesToMetres
 ) -> list[np.ndarray]:
-    """One picture, its true and its drawn depth, and the error: as many as `HEADINGS`."""
+    """One picture, its true and its generated depth, and the error: as many as `HEADINGS`."""
     error = to_shares(predicted, scale) - to_shares(truth, scale)
     return [
         picture,
@@ -107,10 +107,10 @@ def cycles(translated: Translations, scale: SharesToMetres) -> list[list[np.ndar
     return [
         [
             translated.pictures[k],
-            paint_depth(translated.drawn_metres[k], scale),
+            paint_depth(translated.generated_metres[k], scale),
             translated.pictures_again[k],
             paint_depth(translated.metres[k], scale),
-            translated.drawn_pictures[k],
+            translated.generated_pictures[k],
             paint_depth(translated.metres_again[k], scale),
         ]
         for k in range(len(translated.pictures))
@@ -123,13 +123,13 @@ def sheet(translated: Translations, scale: SharesToMetres) -> np.ndarray:
     """
     headings = (*HEADINGS, "picture again", "truth's picture", "depth again")
     rows = []
-    for k, (_, _, picture_again, _, drawn_picture, depth_again) in enumerate(
+    for k, (_, _, picture_again, _, generated_picture, depth_again) in enumerate(
         cycles(translated, scale)
     ):
         compared = draw(
-            translated.pictures[k], translated.metres[k], translated.drawn_metres[k], scale
+            translated.pictures[k], translated.metres[k], translated.generated_metres[k], scale
         )
-        row = [*compared, picture_again, drawn_picture, depth_again]
+        row = [*compared, picture_again, generated_picture, depth_again]
         rows.append(beside(row, headings if k == 0 else ()))
     return below(rows)
 

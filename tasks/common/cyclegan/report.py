@@ -71,9 +71,9 @@ def opening(
     better = [name for name in others if name not in worse]
     height, width = config.image_size
     text = (
-        f"Depth drawn from pictures of {height} x {width} pixels, learned from pictures and depth "
-        f"maps that were never shown as pairs, has a root mean squared error of **{decimal(own)}** "
-        "on the scale of [0, 1]."
+        f"Depth generated from pictures of {height} x {width} pixels, learned from pictures and "
+        "depth maps that were never shown as pairs, has a root mean squared error of "
+        f"**{decimal(own)}** on the scale of [0, 1]."
     )
     if worse:
         text += f" That is better than: {_named(worse, others)}."
@@ -81,7 +81,7 @@ def opening(
         text += (
             f" It does **not** beat: {_named(better, others)}. No pair tells this network what the "
             "depth of a picture is; it only learns what depth maps look like and that the picture "
-            "can be drawn again from them."
+            "can be made again from them."
         )
     return text
 
@@ -146,7 +146,7 @@ def _losses(run: Run) -> Section:
     terms = (*generator_terms(training.objective(run.config)), *DISCRIMINATOR_TERMS)
     text = (
         "Each part of the generators' loss as it enters their sum, with its weight, and the loss "
-        "of each discriminator. One that cannot tell real from drawn has 0.25; the generator it "
-        "judges then has an adversarial loss of 0.25 as well."
+        "of each discriminator. One that cannot tell real from generated has 0.25; the generator "
+        "it judges then has an adversarial loss of 0.25 as well."
     )
     return Section("Losses", text, {"losses": figures.loss_curves(run.history, terms)})

@@ -84,7 +84,7 @@ class CycleGan(keras.Model):
 
     Generators and discriminators have an optimizer each, the two of a
     `keras.optimizers.MultiOptimizer`. Both take their gradients from the same forward pass: the
-    authors' program changes the generators first, but judges what they drew before, so that it
+    authors' program changes the generators first, but judges what they generated before, so that it
     comes to the same.
 
     A training batch is (pictures uint8 or float32 [0, 255], depth float32 in metres); what lies at
@@ -137,7 +137,9 @@ class CycleGan(keras.Model):
         """One update of all four networks."""
         pictures, depth, known = self._signed(*data)
         with tf.GradientTape() as tape:
-            terms, drawn_depth, drawn_pictures = self._generator_terms(pictures, depth, known)
+            terms, generated_depth, generated_pictures = self._generator_terms(
+                pictures, depth, known
+            )
             loss = tf.add_n(list(terms.values()))
         generators = self.networks.generator_variables
         gradients = tape.gradient(loss, generators)
@@ -146,8 +148,8 @@ class CycleGan(keras.Model):
             judged = self._discriminator_terms(
                 pictures,
                 depth,
-                self.depth_pool.exchange(drawn_depth, step),
-                self.picture_pool.exchange(drawn_pictures, step),
+                self.depth_pool.exchange(generated_depth, step),
+                self.picture_pool.exchange(generated_pictures, step),
             )
             total = tf.add_n(list(judged.values()))
         discriminators = self.networks.discriminator_variables
@@ -158,11 +160,11 @@ class CycleGan(keras.Model):
     def test_step(self, data: tuple[tf.Tensor, tf.Tensor]) -> dict[str, tf.Tensor]:
         """All losses on true pairs, in which nothing learns, and the error of the depth."""
         pictures, depth, known = self._signed(*data)
-        terms, drawn_depth, drawn_pictures = self._generator_terms(pictures, depth, known)
-        judged = self._discriminator_terms(pictures, depth, drawn_depth, drawn_pictures)
+        terms, generated_depth, generated_pictures = self._generator_terms(pictures, depth, known)
+        judged = self._discriminator_terms(pictures, depth, generated_depth, generated_pictures)
         loss = tf.add_n(list(terms.values()))
         # Half of the range [-1, 1] is that of shares.
-        self.depth_error.update_state(depth / 2, drawn_depth / 2, known)
+        self.depth_error.update_state(depth / 2, generated_depth / 2, known)
         values = self._followed({"loss": loss, **terms, **judged}, pictures)
         return {**values, METRIC: self.depth_error.result()}
 
@@ -186,28 +188,28 @@ class CycleGan(keras.Model):
     def _generator_terms(
         self, pictures: tf.Tensor, depth: tf.Tensor, known: tf.Tensor
     ) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]:
-        """The parts of the generators' loss, and what they drew."""
+        """The parts of the generators' loss, and what they generated."""
         weight = self.objective.cycle_weight
-        drawn_depth = self.depth_generator(pictures, training=True)
-        drawn_pictures = self.picture_generator(depth, training=True)
+        generated_depth = self.depth_generator(pictures, training=True)
+        generated_pictures = self.picture_generator(depth, training=True)
         judge_depth, judge_pictures = self.depth_discriminator, self.picture_discriminator
         terms = {
             "adversarial_depth_loss": adversarial.least_squares_generator_loss(
-                judge_depth(drawn_depth, training=True)
+                judge_depth(generated_depth, training=True)
             ),
             "adversarial_picture_loss": adversarial.least_squares_generator_loss(
-                judge_pictures(drawn_pictures, training=True)
+                judge_pictures(generated_pictures, training=True)
             ),
             "cycle_picture_loss": adversarial.cycle_loss(
-                pictures, self.picture_generator(drawn_depth, training=True), weight
+                pictures, self.picture_generator(generated_depth, training=True), weight
             ),
             "cycle_depth_loss": adversarial.cycle_loss(
-                depth, self.depth_generator(drawn_pictures, training=True), weight, known
+                depth, self.depth_generator(generated_pictures, training=True), weight, known
             ),
         }
         if self.objective.identity_share:
             terms |= self._identity_terms(pictures, depth, known)
-        return terms, drawn_depth, drawn_pictures
+        return terms, generated_depth, generated_pictures
 
     def _identity_terms(
         self, pictures: tf.Tensor, depth: tf.Tensor, known: tf.Tensor

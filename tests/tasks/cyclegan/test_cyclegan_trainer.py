@@ -98,13 +98,13 @@ def test_generators_and_discriminators_learn_each_from_its_own_losses() -> None:
             + 10 * tf.reduce_mean(tf.boolean_mask(tf.abs(g(f(y)) - y), known))
         )
     wanted = tape.gradient(loss, networks.generator_variables)
-    drawn_y, drawn_x = g(x), f(y)
+    generated_y, generated_x = g(x), f(y)
     with tf.GradientTape() as tape:
         loss = sum(
             (tf.reduce_mean((judge(real) - 1) ** 2) + tf.reduce_mean(judge(drawn) ** 2)) / 2
             for judge, real, drawn in (
-                (networks.depth_discriminator, y, drawn_y),
-                (networks.picture_discriminator, x, drawn_x),
+                (networks.depth_discriminator, y, generated_y),
+                (networks.picture_discriminator, x, generated_x),
             )
         )
     wanted += tape.gradient(loss, networks.discriminator_variables)
