@@ -21,9 +21,10 @@ EXPLANATIONS = {
     "kl": "divergence of the map from that of the fixations, in nats; less is better",
     "sim": "common part of the two maps as distributions",
     "mse": (
-        "mean squared difference of the two maps, the truth 1 at its highest; less is better. "
-        "Only a network that learns by it is fitted to it: a density is 1 at its highest place, "
-        "even if unsure. An earlier report with the deep network has 0.0384, on other pictures"
+        "mean squared difference of the two maps, the truth 1 at its highest pixel before it is "
+        "reduced to the network's places, where it is somewhat less; less is better. Only a "
+        "network that learns by it is fitted to it: a density is 1 at its highest place, even if "
+        "unsure. An earlier report with the deep network has 0.0384, on other pictures"
     ),
 }
 """What the numbers are, in the order in which they are shown."""
