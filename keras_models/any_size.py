@@ -15,7 +15,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_models.map_output import MapOutput
+from keras_models.map_output import MapOutput, map_layer
 
 TO_NETWORK, TO_PICTURE = "to_network_size", "to_picture_size"
 """Names of the layers that bring a picture to the network's size, and maps to the picture's."""
@@ -27,8 +27,11 @@ def any_size(network: keras.Model) -> keras.Model:
     The picture is squashed to the network's size as in training: bilinear with antialiasing,
     rounded to whole grey levels. A picture that has the network's size goes through unchanged.
     The maps are brought back bilinearly, between the middles of the pixels, without antialiasing.
-    Where the network ends in `ClassIds`, its probabilities are brought back and then compared, so
-    that the border between two classes is as fine as the picture.
+    Where the network ends in `ClassIds`, the logits are brought back and then compared, so that the
+    border between two classes is as fine as the picture. Of a network without it the probabilities
+    are brought back: the largest of them is the same class at the network's size, and at other
+    sizes may be another one at borders, where between a pixel that is sure and one that is not the
+    logits follow the sure one for longer.
 
     Args:
         network: `image`, uint8 (batch, H, W, 3), -> maps, float32 (batch, any, any, channels), or
@@ -58,21 +61,24 @@ def any_size(network: keras.Model) -> keras.Model:
 
 
 def class_ids(network: keras.Model) -> keras.Model:
-    """The network with the id of the most probable class in place of the probabilities.
+    """The network with the id of the likeliest class in place of probabilities, without softmax.
+
+    The largest logit belongs to the largest probability, so no exponential is needed (Poudel et
+    al., "Fast-SCNN", BMVC 2019, section 3.2.4).
 
     Args:
-        network: -> (batch, height, width, classes), ending in a `MapOutput`.
+        network: -> (batch, height, width, classes), ending in a `Softmax` over the classes and a
+            `MapOutput`.
 
     Returns:
         A model on the same layers, -> int32 (batch, height, width).
 
     Raises:
-        ValueError: it does not end in a `MapOutput`.
+        ValueError: it does not end in those.
     """
-    ending = network.layers[-1]
-    if not isinstance(ending, MapOutput):
-        raise ValueError(f"The last layer must be a MapOutput. Received: {ending.name!r}")
-    return keras.Model(network.input, ClassIds(ending.names)(network.output), name="classes")
+    ending = map_layer(network)
+    ids = ClassIds(ending.names)(_logits(network, ending))
+    return keras.Model(network.input, ids, name="classes")
 
 
 def takes_any_size(model: keras.Model) -> bool:
@@ -204,6 +210,17 @@ def _without_ids(network: keras.Model) -> tuple[keras.Model, ClassIds | None]:
     if not isinstance(last, ClassIds):
         return network, None
     return keras.Model(network.input, last.input), last
+
+
+def _logits(network: keras.Model, ending: MapOutput) -> keras.KerasTensor:
+    """What goes into the softmax before the last layer."""
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.Softmax) and layer.output is ending.input:
+            return layer.input
+    raise ValueError(
+        "network must end in a Softmax and a MapOutput, so that its logits can be compared. "
+        f"Received: a network whose last layers are {[one.name for one in network.layers[-2:]]}"
+    )
 
 
 def _require_pictures_to_maps(network: keras.Model) -> None:

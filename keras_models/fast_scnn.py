@@ -17,8 +17,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_models.any_size import ClassIds
-from keras_models.map_output import MapOutput, map_layer
+from keras_models.map_output import MapOutput
 from keras_models.preprocessing import ImagePreprocessing
 
 STEM_CHANNELS = (32, 48, 64)
@@ -196,21 +195,6 @@ def build_fast_scnn(
 def share_layer(model: keras.Model) -> ClassShares:
     """The layer of a network of `build_fast_scnn` that knows how common the classes were."""
     return model.get_layer("class_shares")
-
-
-def class_model(model: keras.Model) -> keras.Model:
-    """The same network with the id of the likeliest class for each pixel, without a softmax.
-
-    The largest logit belongs to the largest probability, so no exponential is needed (section
-    3.2.4 of the paper).
-
-    Returns:
-        A model from `image` to `classes`, int32 (batch, height, width), that shares its layers.
-    """
-    ending = map_layer(model)
-    logits = model.get_layer("full_size").output
-    maps = MapOutput(ending.names, "logit", ending.colours)(logits)
-    return keras.Model(model.input, ClassIds(ending.names)(maps), name="classes")
 
 
 def _learning_to_downsample(x: keras.KerasTensor) -> keras.KerasTensor:

@@ -75,16 +75,27 @@ def test_a_batch_of_any_size_and_a_saved_model_answer_alike(tmp_path) -> None:
 
 
 def test_class_ids_are_compared_at_the_pictures_size() -> None:
-    """Probabilities are stretched, not ids: a stretched id has steps of whole network pixels."""
+    """Logits are stretched, not ids: a stretched id has steps of whole network pixels."""
     model, image = network(4), picture(60, 100)
-    shares = answer(any_size(model), image[None])
+    logits = keras.Model(model.input, model.get_layer("normalised").output)
     ids = answer(any_size(class_ids(model)), image[None])
     assert ids.dtype == np.int32
-    np.testing.assert_array_equal(ids, shares.argmax(axis=-1))
+    np.testing.assert_array_equal(ids, answer(any_size(logits), image[None]).argmax(axis=-1))
+    probabilities = answer(any_size(model), image[None])
+    # Each pixel of the network is 15 x 20 of the picture: borders are wide.
+    assert 0 < (ids != probabilities.argmax(axis=-1)).mean() < 0.1
     coarse = answer(class_ids(model), pipeline.resize(image, (HEIGHT, WIDTH), "squash")[None])
     steps = tf.image.resize(coarse[..., None], (60, 100), method="nearest").numpy()[..., 0]
     assert (steps != ids).mean() > 0.02
     np.testing.assert_array_equal(class_ids(model).layers[-1].names, NAMES)
+
+
+def test_class_ids_need_no_softmax_also_after_loading(tmp_path) -> None:
+    model, images = network(2), picture(HEIGHT, WIDTH)[None]
+    model.save(tmp_path / "model.keras")
+    loaded = class_ids(keras.saving.load_model(tmp_path / "model.keras"))
+    assert not any(isinstance(layer, keras.layers.Softmax) for layer in loaded.layers)
+    np.testing.assert_array_equal(answer(loaded, images), answer(model, images).argmax(axis=-1))
 
 
 def test_a_graph_of_unknown_size_computes_the_same() -> None:
@@ -105,3 +116,6 @@ def test_what_has_an_open_size_or_no_maps_is_refused() -> None:
         any_size(pooled)
     with pytest.raises(ValueError, match="MapOutput"):
         class_ids(pooled)
+    brightness = keras.Model(image, MapOutput(NAMES, "share")(keras.layers.Rescaling(0.1)(image)))
+    with pytest.raises(ValueError, match="must end in a Softmax"):
+        class_ids(brightness)

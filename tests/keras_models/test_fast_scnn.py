@@ -8,11 +8,11 @@ import keras
 import numpy as np
 import pytest
 
+from keras_models.any_size import class_ids
 from keras_models.fast_scnn import (
     BilinearResize,
     GridMeans,
     build_fast_scnn,
-    class_model,
     share_layer,
 )
 from keras_models.losses.segmentation import SegmentationLoss
@@ -135,7 +135,7 @@ def test_probabilities_and_the_ids_of_the_likeliest(small: keras.Model) -> None:
     probabilities = np.asarray(small(pictures))
     assert probabilities.dtype == np.float32
     np.testing.assert_allclose(probabilities.sum(axis=-1), 1, atol=1e-5)
-    classes = class_model(small)
+    classes = class_ids(small)
     found = np.asarray(classes(pictures))
     assert found.shape == (2, 45, 70)
     assert found.dtype == np.int32

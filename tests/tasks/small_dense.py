@@ -116,10 +116,15 @@ class Pictures:
 
 
 def open_as_run(
-    kind: DenseKind, folder: Path, monkeypatch: pytest.MonkeyPatch, with_data: bool = True
+    kind: DenseKind,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    with_data: bool = True,
+    model: keras.Model | None = None,
 ) -> Path:
-    """Makes `RUN` a run of the kind, in a new folder."""
-    model = brightest_channel() if kind.output == "probabilities" else brightness()
+    """Makes `RUN` a run of the kind, in a new folder; of the model, or of a small one."""
+    if model is None:
+        model = brightest_channel() if kind.output == "probabilities" else brightness()
     folder.mkdir()
     model.save(folder / "model.keras")
 

@@ -14,6 +14,7 @@ from PIL import Image
 
 from datasets import pipeline
 from datasets.core import DataError
+from keras_models.map_output import map_layer
 from tasks import evaluate, predict
 from tasks.common.dense import legend, own_size, video
 from tests.tasks.small_dense import (
@@ -38,9 +39,12 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def expected_maps(model, pixels: np.ndarray) -> np.ndarray:
-    """The maps at the picture's size, by TensorFlow's own resizing."""
+    """The maps at the picture's size, by TensorFlow's own resizing; of classes their logarithms."""
     squashed = pipeline.resize(pixels, (HEIGHT, WIDTH), "squash").numpy()
-    return tf.image.resize(model(squashed[None]), pixels.shape[:2])[0].numpy()
+    maps = model(squashed[None])
+    if map_layer(model).unit == "probability":
+        maps = tf.math.log(maps)
+    return tf.image.resize(maps, pixels.shape[:2])[0].numpy()
 
 
 def save(path: Path, pixels: np.ndarray, **options) -> Path:

@@ -136,7 +136,7 @@ def arrays(folder: Path, of_classes: bool) -> WriteMapped:
         with annotated_pictures.replacing_below(folder, place, "--arrays") as path:
             array = np.lib.format.open_memmap(path, "w+", ids if of_classes else np.float32, shape)
             start = 0
-            for band in own_size.bands(mapped.answer.output, mapped.size):
+            for band in own_size.bands(mapped.scores, mapped.size):
                 rows = slice(start, start + len(band))
                 array[rows] = band.argmax(axis=-1) if of_classes else band
                 start += len(band)

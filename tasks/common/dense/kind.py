@@ -31,16 +31,18 @@ class DenseKind:
         outside_examples: (saved, place, split, skip_bad) -> the source that `measure` takes, made
             of what a user names with `--data-dir`; see `tasks.common.verbs.Verbs`.
         paint: (model, output) -> uint8 (h, w, 3), RGB: the map in colours, for people. `output` is
-            float32 (h, w, C) of any h and w.
+            float32 (h, w, C) of any h and w; of classes it is logarithms of probabilities, see
+            `tasks.common.dense.mapped.Mapped.scores`.
         describe: (model, output) -> a few numbers or words about one picture, always under the
             same names, such as the share of each class. `output` is float32 (H', W', C), as the
             network gives it.
         metric: the most important number of `measure`, by its name.
-        output: `probabilities`, of classes at each pixel, or `maps`, of quantities.
+        output: `probabilities`, of classes at each pixel, from a `Softmax` before the `MapOutput`;
+            or `maps`, of quantities.
         networks: other networks of the run by name: saved -> a model from pictures of one size to
             maps, ending in a `MapOutput`, which `tasks.export --network NAME` writes. Where
-            `output` is `probabilities` there is always one more, `classes`: the id of the most
-            probable class.
+            `output` is `probabilities` there is always one more, `classes`: the id of the likeliest
+            class, the same that `tasks.predict` gives (`keras_models.any_size.class_ids`).
         point_cloud: (model, picture, output, focal) -> the bytes of a PLY file; `picture` is uint8
             (h, w, 3) and `output` float32 (h, w, C), of the same size; `focal` is the focal length
             in pixels of that picture, or None where the user named none. None where such a cloud

@@ -75,10 +75,26 @@ class Mapped:
         """The picture's size, or a smaller one at which a whole map may be held in memory."""
         return own_size.allowed_size(self.size, self.answer.output.shape[-1])
 
+    @functools.cached_property
+    def scores(self) -> np.ndarray:
+        """What is stretched to the picture's size, float32 (H', W', channels).
+
+        Quantities as they are, and of classes the logarithms of their probabilities. Those are the
+        logits minus a number that all classes of a pixel share, so the class that is largest
+        between pixels is the one that the exported `classes` gives, which has no softmax
+        (`keras_models.any_size.class_ids`).
+        """
+        output = self.answer.output
+        if self.kind.output != "probabilities":
+            return output
+        # A class that rounding left with no probability at all: between pixels that must not be
+        # minus infinity.
+        return np.log(np.maximum(output, np.finfo(output.dtype).tiny))
+
     @property
     def held(self) -> np.ndarray:
-        """The whole map at `held_size`, float32 (height, width, channels)."""
-        return own_size.stretched(self.answer.output, self.held_size)
+        """The whole `scores` at `held_size`, float32 (height, width, channels)."""
+        return own_size.stretched(self.scores, self.held_size)
 
     @functools.cached_property
     def painted(self) -> np.ndarray:

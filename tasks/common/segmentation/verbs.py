@@ -9,7 +9,6 @@ import numpy as np
 
 from datasets import camvid
 from datasets.core import DataError, LabelledSource
-from keras_models import fast_scnn
 from keras_models.map_output import map_layer
 from tasks.common import sound_pictures
 from tasks.common.dense import panels
@@ -64,7 +63,6 @@ KIND = DenseKind(
     describe=describe,
     metric=measures.HEADLINE,
     output="probabilities",
-    networks={"classes": lambda saved: fast_scnn.class_model(saved.model)},
 )
 
 VERBS = dense_verbs(KIND)
