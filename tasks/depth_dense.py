@@ -89,7 +89,7 @@ PRESETS = {
     "quick": DepthDenseConfig(),
     # The earlier student report: three epochs of the paper's recipe.
     "seed": dataclasses.replace(_PAPER, preset="seed", full_epochs=3),
-    # Sections 3 and 4.2: Adam 1e-4, batch 8, 20 epochs of 50,000 pictures (1 M steps in all).
+    # Sections 3 and 4.2: Adam 1e-4, batch 8, 20 epochs of 50,000 pictures: 125,000 steps.
     "paper": dataclasses.replace(_PAPER, preset="paper"),
     # A few hundred pictures of rooms, one core: a light encoder, ratios, and all that keeps a
     # network from learning the pictures by heart.

@@ -129,7 +129,8 @@ PRESETS = {
         dice=0.0,
     ),
     # Section 4.1 of the paper, whose 1,000 epochs on 2,975 pictures want a GPU. Of its recipe the
-    # auxiliary losses are left out.
+    # auxiliary losses are left out, and weight decay is decoupled, of all weights: each step, times
+    # the learning rate, where the paper adds an L2 loss.
     "paper": SegmentFastScnnConfig(
         preset="paper",
         data="cityscapes",

@@ -113,6 +113,8 @@ def _pixels(y_true, y_pred) -> _Pixels:
         known = ops.logical_and(ids >= 0, ids < count)
         # Of all numbers that are no class, all back ends make zeros of a negative one.
         truth = ops.one_hot(ops.where(known, ids, -1), count, dtype=y_pred.dtype)
+    # Not a product with 0, which would keep what is not a number.
+    prediction = ops.where(known[:, None], prediction, 0.0)
     probability = ops.where(known, ops.sum(truth * prediction, axis=-1), 1.0)
     return _Pixels(truth, prediction, probability, ops.cast(known, y_pred.dtype))
 

@@ -202,3 +202,12 @@ def test_what_does_not_fit_is_refused() -> None:
         SegmentationLoss(cross_entropy=0.0)
     with pytest.raises(ValueError, match="no `sample_weight`"):
         SegmentationLoss()(ids, probabilities, sample_weight=np.ones(2))
+
+
+@EVERY_LOSS
+def test_what_is_not_a_number_at_a_void_pixel_leaves_no_trace(loss) -> None:
+    ids, probabilities = random_maps()
+    broken = np.where(ids == VOID, np.float32(np.nan), probabilities)
+    value, gradient = value_and_gradient(loss, ids, broken)
+    assert np.isfinite(value)
+    assert np.isfinite(gradient[ids[..., 0] != VOID]).all()
