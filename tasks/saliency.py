@@ -35,7 +35,7 @@ from tasks.common.command_line import run_task
 from tasks.common.data_choice import check_data_dir, check_drawn_count, check_drawn_size
 from tasks.common.dense.config import DenseConfig, check_dense
 from tasks.common.errors import UserError
-from tasks.common.option_checks import refuse, require_at_least, require_shares
+from tasks.common.option_checks import refuse, refuse_unused, require_at_least, require_shares
 from tasks.common.task import Batches, Run, Stage, Task
 
 if TYPE_CHECKING:
@@ -128,6 +128,20 @@ _PAN = SaliencyConfig(
     scratch_learning_rate=0.02,
 )
 
+# What the networks of Pan et al. have no use for: parts of a pretrained network and its stages.
+_OF_THE_ENCODER = (
+    "backbone",
+    "dropout",
+    "head_epochs",
+    "head_learning_rate",
+    "tail_epochs",
+    "tail_learning_rate",
+    "tail_stages",
+    "full_epochs",
+    "full_learning_rate",
+    "depth_factor",
+)
+
 PRESETS = {
     "quick": SaliencyConfig(),
     # A few hundred pictures teach no filters: those of ImageNet stay, but for the last ones.
@@ -166,6 +180,7 @@ def check(config: SaliencyConfig) -> SaliencyConfig:
     _check_data(config)
     _check_network(config)
     common.staged_recipe.check_recipe(config)
+    _refuse_what_has_no_use(config)
     return dataclasses.replace(config, weights=_weights(config))
 
 
@@ -199,6 +214,17 @@ def _check_network(config: SaliencyConfig) -> None:
         refuse("image_size", "96 96 for the shallow network", config.image_size)
     if config.network == "deep" and any(side % 4 for side in config.image_size):
         refuse("image_size", "multiples of 4 for the deep network", config.image_size)
+
+
+def _refuse_what_has_no_use(config: SaliencyConfig) -> None:
+    """Options of the networks that were not chosen."""
+    preset = PRESETS[config.preset]
+    if config.network == "encoder":
+        refuse_unused(config, ("width",), "--network deep or --network shallow", preset)
+        return
+    refuse_unused(config, _OF_THE_ENCODER, "--network encoder", preset)
+    if config.weights not in ("auto", "none"):
+        refuse("weights", "left out, or be `none`, without --network encoder", config.weights)
 
 
 def _weights(config: SaliencyConfig) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -90,6 +91,27 @@ def require_at_least(config: Any, names: Sequence[str], least: int) -> None:
         # Turned around, NaN would pass.
         if value is not None and not value >= least:
             refuse(name, f"at least {least}", value)
+
+
+def refuse_unused(config: Any, names: Sequence[str], needs: str, preset: Any) -> None:
+    """Refuses the first of these options that the user set although nothing would come of it.
+
+    Args:
+        config: the options.
+        names: fields that the chosen network, or whatever it is, has no use for.
+        needs: the option that would have a use for them, such as `--network deep`.
+        preset: the options of the preset. A value is not the user's where the preset has it, or
+            where it is the default of the field.
+
+    Raises:
+        UserError: see above.
+    """
+    defaults = {field.name: field.default for field in dataclasses.fields(config)}
+    for name in names:
+        value = getattr(config, name)
+        if value not in (defaults[name], getattr(preset, name)):
+            option = name.replace("_", "-")
+            raise UserError(f"--{option} needs {needs}: leave it out. Received: {value}.")
 
 
 def require_shares(config: Any, names: Sequence[str]) -> None:

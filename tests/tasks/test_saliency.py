@@ -17,7 +17,7 @@ from tests.tasks.processes import run
 
 
 def changed(**options) -> SaliencyConfig:
-    return dataclasses.replace(PRESETS["quick"], weights="none", **options)
+    return dataclasses.replace(PRESETS["quick"], **{"weights": "none", **options})
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,38 @@ def test_options_that_do_not_fit_are_refused_in_one_sentence(options, told: str)
         check(changed(**options))
     assert told in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+DEEP = {"network": "deep", "output": "linear", "loss": "mse"}
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"width": 2.0}, "--width needs --network deep or --network shallow: leave it out."),
+        ({**DEEP, "backbone": "VGG16"}, "--backbone needs --network encoder: leave it out."),
+        ({**DEEP, "dropout": 0.9}, "--dropout needs --network encoder: leave it out."),
+        ({**DEEP, "tail_epochs": 3}, "--tail-epochs needs --network encoder: leave it out."),
+        ({**DEEP, "weights": "imagenet"}, "--weights must be left out, or be `none`, without"),
+    ],
+)
+def test_options_without_a_use_are_refused_in_one_sentence(options: dict, told: str) -> None:
+    with pytest.raises(UserError) as caught:
+        check(changed(**options))
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("network", ["encoder", "deep", "shallow"])
+def test_every_preset_goes_with_every_network(name: str, network: str) -> None:
+    """What a preset sets for another network is not what the user asked for."""
+    preset = dataclasses.replace(PRESETS[name], weights="none", network=network)
+    output = {"output": "density"} if network == "encoder" else {}
+    sizes = {"shallow": (96, 96), "deep": (96, 128), "encoder": (96, 128)}
+    data = {"data_dir": Path("somewhere")} if preset.data == "fixations" else {}
+    config = dataclasses.replace(preset, image_size=sizes[network], **output, **data)
+    assert check(config) == config
 
 
 def test_only_an_encoder_takes_weights() -> None:
