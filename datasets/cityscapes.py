@@ -48,6 +48,7 @@ CLASS_COLOURS = tuple(colour for _, _, colour in _CLASSES)
 VOID = len(CLASS_NAMES)
 
 _LARGEST_ID = 33
+_TRAINING, _TEST = "train", "val"
 _PICTURE, _MASK = "_leftImg8bit.png", "_gtFine_labelIds.png"
 
 
@@ -75,11 +76,11 @@ def load(data_dir: str | Path, validation_fraction: float, seed: int) -> Splits:
         DataError: folders or pictures are missing, or there is only one training city.
     """
     root = Path(data_dir).expanduser()
-    known, test = read_split(root, "train"), read_split(root, "val")
+    known, test = read_split(root, _TRAINING), read_test(root)
     count = len(known.group_names)
     if count < 2:
         raise DataError(
-            f"{root / 'leftImg8bit' / 'train'} must hold pictures of two cities or more, one of "
+            f"{root / 'leftImg8bit' / _TRAINING} must hold pictures of two cities or more, one of "
             f"them for validation, received {count}: copy the others there."
         )
     chosen = np.random.default_rng(seed).permutation(count)
@@ -91,7 +92,7 @@ def load(data_dir: str | Path, validation_fraction: float, seed: int) -> Splits:
         class_names=CLASS_NAMES,
         description=(
             f"Cityscapes, {(~validation).sum()} pictures for training, {validation.sum()} of "
-            f"{names} for validation, {len(test)} of its folder val for the test."
+            f"{names} for validation, {len(test)} of its folder {_TEST} for the test."
         ),
         origin=str(root),
         licence="Cityscapes: not for commerce, as its authors say",
@@ -105,6 +106,15 @@ def load(data_dir: str | Path, validation_fraction: float, seed: int) -> Splits:
 def city_of(name: str) -> str:
     """The city of a picture by its path or name: `aachen` of `aachen_000000_000019_...`."""
     return Path(name).name.partition("_")[0]
+
+
+def read_test(root: Path) -> MaskedPictures:
+    """The pictures of `val`, which are the test split here.
+
+    Raises:
+        DataError: there are none.
+    """
+    return read_split(root, _TEST)
 
 
 def read_split(root: Path, folder: str) -> MaskedPictures:

@@ -7,8 +7,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from datasets import camvid
-from datasets.core import DataError, LabelledSource
+from datasets import camvid, cityscapes
+from datasets.core import LabelledSource
 from keras_models.map_output import map_layer
 from tasks.common import sound_pictures
 from tasks.common.dense import panels
@@ -25,20 +25,22 @@ def measure(saved: SavedRun, source: LabelledSource, batch_size: int) -> dict[st
 
 
 def outside_examples(saved: SavedRun, place: Path, split: str, skip_bad: bool) -> LabelledSource:
-    """The frames of one split of a copy of CamVid.
+    """One split of a copy of the data set whose classes the model has.
+
+    It is Cityscapes for a run on it, whose validation split are the cities that the run's options
+    choose; for all others CamVid, whose classes the drawn streets have as well.
 
     Raises:
-        DataError: there is no such split, the model has other classes, or a frame cannot be read
-            and `skip_bad` is false.
+        DataError: there is no such split, or a picture cannot be read and `skip_bad` is false.
     """
-    names = map_layer(saved.model).names
-    if names != camvid.CLASS_NAMES[: camvid.VOID]:
-        raise DataError(
-            f"{place} is read as a copy of CamVid, whose classes the model must have, received the "
-            f"classes {', '.join(names)}: name another run."
-        )
-    source = camvid.read_split(camvid.find_root(place, split), split)
-    return sound_pictures.sound(source, skip_bad, saved.config.workers)
+    config = saved.config
+    if config.data != "cityscapes":
+        source = camvid.read_split(camvid.find_root(place, split), split)
+    elif split == "test":
+        source = cityscapes.read_test(place)
+    else:
+        source = cityscapes.load(place, config.validation_fraction, config.seed).validation
+    return sound_pictures.sound(source, skip_bad, config.workers)
 
 
 def paint(model: keras.Model, output: np.ndarray) -> np.ndarray:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import keras_models
+from datasets.core import DataError
 from keras_models.map_output import map_layer
 from tasks import segment_fast_scnn
 from tasks.common.errors import UserError
+from tasks.common.run_folder import RunFolder
+from tasks.common.saved_run import SavedRun
 from tasks.common.segmentation import drawing, verbs
 from tasks.segment_fast_scnn import PRESETS, TASK, SegmentFastScnnConfig
 from tests.datasets.camvid_folders import write_camvid
+from tests.datasets.cityscapes_folders import write_cityscapes
 from tests.tasks.processes import run
 
 
@@ -90,6 +95,53 @@ def test_one_picture_is_painted_and_told() -> None:
     assert verbs.describe(model, output) == {"a": 0.75, "b": 0.25}
     assert verbs.paint(model, output)[0].tolist() == [[1, 2, 3], [1, 2, 3], [4, 5, 6], [1, 2, 3]]
     assert map_layer(model).unit == "probability"
+
+
+def opened(config: SegmentFastScnnConfig) -> SavedRun:
+    """A run of these options, as far as `--data-dir` needs it."""
+    splits = segment_fast_scnn.load_data(config)
+    model = segment_fast_scnn.build_model(config, splits.info)
+    return SavedRun(RunFolder(Path("run")), TASK, config, model)
+
+
+def names_of(saved: SavedRun, place: Path, split: str, skip_bad: bool = False) -> list[str]:
+    source = verbs.outside_examples(saved, place, split, skip_bad)
+    return [Path(source.identifier(index)).name for index in range(len(source))]
+
+
+def test_a_run_on_cityscapes_reads_another_copy_of_it(tmp_path: Path) -> None:
+    data = write_cityscapes(tmp_path / "data")
+    config = SegmentFastScnnConfig(
+        data="cityscapes", data_dir=data, image_size=(32, 48), validation_fraction=0.25
+    )
+    saved = opened(config)
+    assert names_of(saved, data, "test") == [
+        f"lindau_{number:06d}_000019_leftImg8bit.png" for number in range(3)
+    ]
+    own = segment_fast_scnn.load_data(config).validation
+    expected = [Path(own.identifier(index)).name for index in range(3)]
+    assert names_of(saved, data, "validation") == expected
+    # For the test a copy needs no training cities.
+    shutil.rmtree(data / "leftImg8bit" / "train")
+    numbers = verbs.measure(saved, verbs.outside_examples(saved, data, "test", False), 2)
+    assert numbers["count"] == 3
+    with pytest.raises(DataError, match="must hold folders of cities"):
+        names_of(saved, data, "validation")
+    (data / "leftImg8bit/val/lindau/lindau_000001_000019_leftImg8bit.png").write_bytes(b"no")
+    with pytest.raises(DataError, match="lindau_000001_000019"):
+        names_of(saved, data, "test")
+    assert len(names_of(saved, data, "test", skip_bad=True)) == 2
+
+
+@pytest.mark.parametrize("data", ["rendered", "camvid"])
+def test_other_runs_read_a_copy_of_camvid(tmp_path: Path, data: str) -> None:
+    place = write_camvid(tmp_path)
+    options = {"data_dir": place} if data == "camvid" else {"rendered_count": (2, 1, 1)}
+    saved = opened(SegmentFastScnnConfig(data=data, image_size=(32, 48), **options))
+    assert {name[:6] for name in names_of(saved, place, "test")} == {"Seq05V"}
+    assert {name[:6] for name in names_of(saved, place, "validation")} == {"0016E5"}
+    with pytest.raises(DataError, match="must hold the folders"):
+        names_of(saved, tmp_path / "train", "test")
 
 
 @pytest.mark.slow
