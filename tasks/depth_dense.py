@@ -33,7 +33,12 @@ import datasets
 import keras_models
 from tasks import common
 from tasks.common.command_line import run_task
-from tasks.common.data_choice import check_data_dir, check_drawn_count, check_drawn_size
+from tasks.common.data_choice import (
+    check_data_dir,
+    check_drawn_count,
+    check_drawn_size,
+    check_metres_per_unit,
+)
 from tasks.common.depth.config import DepthConfig, check_depth
 from tasks.common.errors import UserError
 from tasks.common.option_checks import refuse
@@ -123,9 +128,7 @@ def check(config: DepthDenseConfig) -> DepthDenseConfig:
         check_drawn_size(config, datasets.rendered.street.source, "streets")
         check_drawn_count(config)
     _check_network(config)
-    scale = config.metres_per_unit
-    if scale is not None and not 0 < scale < float("inf"):
-        refuse("metres_per_unit", "above 0", scale)
+    check_metres_per_unit(config)
     weights = common.pretrained.choose_existing_weights(
         config.weights, config.backbone, config.image_size
     )

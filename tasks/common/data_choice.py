@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import typing
 from types import ModuleType
 from typing import Any
@@ -28,6 +29,22 @@ def check_data_dir(config: Any, content: str = "the folder of the pictures") -> 
         names = typing.get_args(typing.get_type_hints(type(config))["data"])
         needed = " or ".join(f"--data {name}" for name in names if name not in _MADE)
         raise UserError(f"--data-dir needs {needed}.")
+
+
+def check_metres_per_unit(config: Any) -> None:
+    """Finds a scale of stored depth that is none, or that is given for depth that is made here.
+
+    Args:
+        config: options with `metres_per_unit`, None for what the files themselves say.
+
+    Raises:
+        UserError: one of both.
+    """
+    scale = config.metres_per_unit
+    if scale is not None and not 0 < scale < math.inf:
+        refuse("metres_per_unit", "above 0", scale)
+    if scale is not None and config.data in _MADE:
+        raise UserError("--metres-per-unit tells what stored depth means: add --data nyu.")
 
 
 def check_drawn_size(config: Any, drawing: ModuleType, subject: str) -> None:

@@ -7,10 +7,10 @@ import math
 from pathlib import Path
 from typing import Literal
 
-from tasks.common.data_choice import check_data_dir, check_drawn_count
+from tasks.common.data_choice import check_data_dir, check_drawn_count, check_metres_per_unit
 from tasks.common.dense.config import DenseConfig, check_dense
 from tasks.common.errors import UserError
-from tasks.common.option_checks import refuse, require_at_least, require_shares
+from tasks.common.option_checks import refuse, refuse_unused, require_at_least, require_shares
 
 # The paper scales pictures to 286 pixels and cuts a random 256 x 256 out of them.
 JITTER = 286 / 256
@@ -89,6 +89,7 @@ def check_cyclegan(config: CycleGanConfig) -> None:
     check_dense(config)
     check_data_dir(config, "the folder that holds `rgb` and `depth`")
     check_drawn_count(config)
+    check_metres_per_unit(config)
     require_at_least(config, ("epochs", "generator_width", "discriminator_width"), 1)
     require_at_least(config, ("residual_blocks", "identity_share", "pool_size"), 0)
     require_shares(config, ("constant_share",))
@@ -115,6 +116,8 @@ def _refuse_what_has_no_meaning(config: CycleGanConfig) -> None:
         )
     if config.mixed_precision:
         raise UserError("--mixed-precision is not supported here. Leave it out.")
+    unused = ("warmup_fraction", "decay", "step_epochs", "step_factor")
+    refuse_unused(config, unused, "a schedule that this task does not have", CycleGanConfig())
     for name, off in (("accumulate_steps", 1), ("ema_momentum", None)):
         if getattr(config, name) != off:
             refuse(name, f"left at {off}, because two optimizers take turns", getattr(config, name))

@@ -177,6 +177,10 @@ def test_the_losses_have_a_panel_each() -> None:
         ({"identity_share": float("nan")}, "--identity-share"),
         ({"nearest_depth": 100.0}, "--largest-depth"),
         ({"pool_size": -1}, "--pool-size"),
+        ({"decay": 5.0}, "--decay"),
+        ({"step_epochs": 2}, "--step-epochs"),
+        ({"metres_per_unit": 0.1}, "--metres-per-unit"),
+        ({"data": "nyu", "data_dir": "x", "metres_per_unit": -1.0}, "--metres-per-unit"),
     ],
 )
 def test_options_that_do_not_fit_are_named(changed: dict, named: str) -> None:

@@ -41,6 +41,8 @@ QUICK = dataclasses.replace(
         ({"image_size": (24, 96)}, "--image-size must be from 32"),
         ({"backbone": "ResNet5"}, "--backbone"),
         ({"tail_stages": 9}, "--tail-stages must be from 0 to the 4 stages"),
+        ({"metres_per_unit": 0.1}, "--metres-per-unit"),
+        ({"data": "nyu", "data_dir": Path("x"), "metres_per_unit": 0.0}, "--metres-per-unit"),
         ({"depth_range": (0.0, 10.0)}, "--depth-range"),
         ({"depth_range": (5.0, 1.0)}, "--depth-range"),
         ({"depth_range": (1.0, float("inf"))}, "--depth-range"),
