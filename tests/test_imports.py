@@ -83,9 +83,9 @@ SHARED_BY_SOME_TASKS = {
     ),
     "tasks.common.segmentation": (
         "datasets.camvid",
+        "datasets.cityscapes",
         "datasets.class_masks",
         "datasets.dense_batches",
-        "keras_models.fast_scnn",
         "keras_models.map_output",
         "keras_models.metrics.segmentation",
     ),
