@@ -81,12 +81,6 @@ def class_ids(network: keras.Model) -> keras.Model:
     return keras.Model(network.input, ids, name="classes")
 
 
-def takes_any_size(model: keras.Model) -> bool:
-    """Whether a model on pictures leaves their height and width open."""
-    shape = model.inputs[0].shape
-    return len(shape) == 4 and None in shape[1:3]
-
-
 @keras.saving.register_keras_serializable("keras_models")
 class SquashTo(keras.layers.Layer):
     """Pictures of any size at one size, uint8: bilinear with antialiasing, then rounded.

@@ -9,7 +9,7 @@ import tensorflow as tf
 from scipy import ndimage
 
 from datasets import pipeline
-from keras_models.any_size import any_size, class_ids, takes_any_size
+from keras_models.any_size import any_size, class_ids
 from keras_models.map_output import MapOutput, map_layer
 
 HEIGHT, WIDTH, NAMES = 12, 20, ("sky", "road", "car")
@@ -106,8 +106,6 @@ def test_a_graph_of_unknown_size_computes_the_same() -> None:
 
 
 def test_what_has_an_open_size_or_no_maps_is_refused() -> None:
-    assert takes_any_size(any_size(network()))
-    assert not takes_any_size(network())
     with pytest.raises(ValueError, match="of one size"):
         any_size(any_size(network()))
     image = keras.Input((8, 8, 3), dtype="uint8")

@@ -15,7 +15,6 @@ METRICS = {
     "abs_rel": lambda t, p: (np.abs(p - t) / t).mean(),
     "rmse": lambda t, p: np.sqrt(((p - t) ** 2).mean()),
     "log10": lambda t, p: np.abs(np.log10(p) - np.log10(t)).mean(),
-    "rounding_accuracy": lambda t, p: (np.round(p / 0.5) == np.round(t / 0.5)).mean(),
 }
 
 
@@ -25,7 +24,6 @@ def made() -> list[keras.metrics.Metric]:
         depth.AbsoluteRelativeError(),
         depth.DepthRootMeanSquaredError(),
         depth.Log10Error(),
-        depth.RoundingAccuracy(0.5),
     ]
 
 
@@ -68,8 +66,16 @@ def test_by_hand():
     assert values["delta2"] == values["delta3"] == 1
     assert values["abs_rel"] == pytest.approx((0.2 + 0.5 + 0.25) / 3)
     assert values["rmse"] == pytest.approx(np.sqrt((0.16 + 1 + 1) / 3))
-    # To halves of a metre: 2.4 -> 2.5 and 2.0, 3.0 and 2.0, 3.0 and 4.0.
-    assert values["rounding_accuracy"] == 0
+    log10 = (np.log10(1.2) + np.log10(1.5) + np.log10(4 / 3)) / 3
+    assert values["log10"] == pytest.approx(log10)
+
+
+def test_rounding_by_hand():
+    """To halves of a metre: 2.4 to 2.5, and 2.2 to 2.0; what is unknown does not agree."""
+    truth = np.array([2.0, 2.0, 2.6, 0.0], np.float32)
+    prediction = np.array([2.4, 2.2, 2.4, 0.0], np.float32)
+    found = np.asarray(depth.rounding_agreement(truth, prediction, 0.5))
+    assert found.tolist() == [0, 1, 1, 0]
 
 
 def test_rounding_with_the_whole_range_as_step_tells_near_from_far():
@@ -90,8 +96,6 @@ def test_weights_of_examples_and_wrong_arguments():
     assert float(metric.result()) == pytest.approx(expected, rel=1e-5)
     with pytest.raises(ValueError, match="same shape"):
         depth.squared_error(truth, prediction[:1])
-    with pytest.raises(ValueError, match="above 0"):
-        depth.RoundingAccuracy(0)
 
 
 def test_a_prediction_of_nothing_or_less_is_wrong_and_finite():

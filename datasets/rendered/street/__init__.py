@@ -5,5 +5,4 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=["classes", "source"],
-    submod_attrs={"source": ["RenderedStreet", "load"]},
 )

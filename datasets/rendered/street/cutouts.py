@@ -107,7 +107,7 @@ def _pictures() -> dict[str, Image.Image]:
         "coat": _drawn(_coat),
     }
     for number in range(LEAF_VARIANTS):
-        drawn[f"leaves {number}"] = _leaves(number, ragged=0.16)
+        drawn[f"leaves {number}"] = _leaves(number)
         drawn[f"twigs {number}"] = _twigs(number)
     for number in range(2):
         drawn[f"conifer {number}"] = _conifer(number)
@@ -171,12 +171,12 @@ def _coat(pencil: ImageDraw.ImageDraw, s: int) -> None:
     pencil.line((0.16 * s, 0.5 * s, 0.84 * s, 0.5 * s), fill=(170, 170, 170), width=round(0.05 * s))
 
 
-def _leaves(number: int, ragged: float) -> Image.Image:
+def _leaves(number: int) -> Image.Image:
     """A round crown with a ragged edge and a few holes; brightness varies as leaves do."""
     grain = noise(number)[:SIDE, :SIDE]
     fine = noise(number, falloff=0.6)[64 : 64 + SIDE, 64 : 64 + SIDE]
     x, y = np.meshgrid(np.linspace(-1, 1, SIDE), np.linspace(-1, 1, SIDE))
-    radius = np.hypot(x, y) + ragged * grain + 0.10 * fine
+    radius = np.hypot(x, y) + 0.16 * grain + 0.10 * fine
     cover = (radius < 0.86) & (fine + 0.5 * grain > -2.0)
     bright = np.clip(0.80 + 0.10 * grain + 0.10 * fine, 0.3, 1.0)
     return _stacked(bright, cover)

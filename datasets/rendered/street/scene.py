@@ -127,7 +127,7 @@ def _add_gardens(
             z = start
             while z < min(stop, 90.0):
                 end = min(z + rng.uniform(6.0, 14.0), stop)
-                _add_border(assembly, side * (edge + 0.2), (z, end - 1.0), weather, rng)
+                _add_border(assembly, side * (edge + 0.2), (z, end - 1.0), rng)
                 z = end
         for z in _side_positions(layout, side, (2.0, 80.0), (3.0, 9.0), rng):
             x = side * (edge + rng.uniform(0.8, room))
@@ -139,11 +139,7 @@ def _add_gardens(
 
 
 def _add_border(
-    assembly: Assembly,
-    x: float,
-    stretch: tuple[float, float],
-    weather: Weather,
-    rng: np.random.Generator,
+    assembly: Assembly, x: float, stretch: tuple[float, float], rng: np.random.Generator
 ) -> None:
     kind = rng.random()
     if kind < 0.55:
