@@ -129,11 +129,13 @@ def test_cycles_are_measured_from_the_beginning() -> None:
 
 
 def test_near_is_light_and_far_is_dark() -> None:
-    painted = panels.paint_depth(np.array([[[1.0], [9.5], [0.0]]], np.float32), SCALE)
-    near, far, sky = painted[0].astype(int).sum(axis=-1)
+    metres = np.array([[[1.0], [9.5], [10.0], [0.0]]], np.float32)
+    painted = panels.paint_depth(metres, SCALE)
+    near, far, farthest, sky = painted[0].astype(int).sum(axis=-1)
     assert near > 600
-    assert far < 100
-    assert sky == 0 or sky < far
+    assert farthest < far < 100
+    # A sky, stored as 0 m, is as far as the scale goes.
+    assert sky == farthest
 
 
 def test_its_answers_are_distances_that_stand_in_space() -> None:

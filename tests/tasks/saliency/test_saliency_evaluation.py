@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage, stats
+from sklearn.metrics import mean_squared_error, roc_auc_score
 
 from datasets.fixation_maps import Blur, saliency_map
 from tasks.common.saliency import baselines, drawing, evaluation, measures, verbs
@@ -30,6 +32,7 @@ def true_maps(looked: list[Looked]) -> np.ndarray:
 
 
 def test_every_measure_of_every_picture() -> None:
+    """By other people's code: NumPy, SciPy and scikit-learn."""
     looked = people()
     truth = true_maps(looked)
     rng = np.random.default_rng(1)
@@ -37,15 +40,25 @@ def test_every_measure_of_every_picture() -> None:
     scores = evaluation.score(predicted, truth, looked)
     assert tuple(scores) == MEASURES
     for index, each in enumerate(looked):
-        enlarged = measures.resized(predicted[index], SIZE)
-        others = np.concatenate([o.shares() for k, o in enumerate(looked) if k != index])
+        found, true = (maps[index].astype(np.float64) for maps in (predicted, truth))
+        enlarged = ndimage.zoom(found, 2, order=1, mode="nearest", grid_mode=True)
+        columns, rows = each.fixations.astype(int).T
+        fixated = np.zeros(SIZE, bool)
+        fixated[rows, columns] = True
+        others = np.concatenate([one.fixations for one in looked if one is not each]).astype(int)
+        here, there = enlarged[rows, columns], enlarged[others[:, 1], others[:, 0]]
         expected = {
-            "cc": np.corrcoef(predicted[index].ravel(), truth[index].ravel())[0, 1],
-            "nss": measures.nss(enlarged, each.fixations),
-            "auc_judd": measures.auc_judd(enlarged, each.fixations),
-            "shuffled_auc": measures.shuffled_auc(enlarged, each.fixations, others),
-            "mse": np.mean((predicted[index] - truth[index]) ** 2),
+            "cc": stats.pearsonr(found.ravel(), true.ravel()).statistic,
+            "nss": stats.zscore(enlarged, axis=None)[rows, columns].mean(),
+            "auc_judd": roc_auc_score(fixated.ravel(), enlarged.ravel()),
+            "shuffled_auc": roc_auc_score(
+                np.repeat([1, 0], (len(here), len(there))), np.concatenate([here, there])
+            ),
+            "kl": stats.entropy(true.ravel(), found.ravel()),
+            "sim": np.minimum(found / found.sum(), true / true.sum()).sum(),
+            "mse": mean_squared_error(true, found),
         }
+        assert set(expected) == set(MEASURES)
         for name, value in expected.items():
             assert scores[name][index] == pytest.approx(value, rel=1e-4), name
 
@@ -99,6 +112,38 @@ def test_people_who_agree_are_consistent_and_people_who_do_not_are_not() -> None
     assert agreeing["cc"] > 0.7 > 0.3 > abs(random["cc"])
     assert agreeing["nss"] > 1 > random["nss"]
     assert abs(random["nss"]) < 0.4
+
+
+def test_the_consistency_of_two_observers_by_hand() -> None:
+    """One looks at a twice and at b, the other at a and at c, in twenty pixels, without blur.
+
+    Their maps are 1 at a and 1/2 at b, and 1 at a and c. Each predicts the other.
+    """
+    a, b, c = (0.5, 0.5), (2.5, 1.5), (4.5, 3.5)
+    looked = Looked((4, 5), np.array([a, a, b, a, c]), np.array([7, 7, 7, 8, 8]))
+    found = baselines.human_consistency([looked], (4, 5), Blur(0.01, 1.0))
+    spreads = np.sqrt(1.25 / 20 - (1.5 / 20) ** 2), np.sqrt(2 / 20 - (2 / 20) ** 2)
+    tiny = 2.220446049250313e-16
+    expected = {
+        "cc": (1 / 20 - 1.5 / 20 * 2 / 20) / (spreads[0] * spreads[1]),
+        # At a, a and b of the second map, and at a and c of the first.
+        "nss": ((2 / 3 - 0.1) / spreads[1] + (1 / 2 - 0.075) / spreads[0]) / 2,
+        # Of 18 pixels no one looked at, a is above 17 and level with c, b level with 17; then a
+        # above all and c level with 17.
+        "auc_judd": ((17.5 + 8.5) / 36 + (18 + 8.5) / 36) / 2,
+        "shuffled_auc": np.nan,
+        # Two thirds at a and one at b, taken for a half at a and c; then the other way round.
+        "kl": (
+            (2 / 3 * np.log(4 / 3) + 1 / 3 * np.log(1 / 3 / tiny))
+            + (1 / 2 * np.log(3 / 4) + 1 / 2 * np.log(1 / 2 / tiny))
+        )
+        / 2,
+        "sim": 1 / 2,
+        "mse": (0.5**2 + 1) / 20,
+    }
+    assert tuple(found) == MEASURES
+    for name, value in expected.items():
+        assert found[name] == pytest.approx([value], rel=1e-5, nan_ok=True), name
 
 
 def test_halves_share_no_observer() -> None:
