@@ -86,9 +86,10 @@ class MaskedPictures:
         """The picture, its mask and the number of its group.
 
         Raises:
-            DataError: a file cannot be read, or the two differ in size.
+            DataError: a file cannot be read, the picture is stored turned, or the two differ in
+                size.
         """
-        picture = images.read_picture(self._pictures[index])
+        picture = images.read_picture_of_map(self._pictures[index], "mask")
         mask = self._read(self._masks[index])
         if mask.shape != picture.shape[:2]:
             raise DataError(

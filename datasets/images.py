@@ -117,6 +117,31 @@ def read_picture(path: str | Path, at_least: tuple[int, int] | None = None) -> n
     return decode_picture(_read_bytes(Path(path)), str(path), at_least)
 
 
+def read_picture_of_map(path: str | Path, kind: str) -> np.ndarray:
+    """Reads a picture of which another file says something pixel by pixel.
+
+    An EXIF orientation would turn the picture alone, and every pixel would learn what belongs to
+    another.
+
+    Args:
+        path: the picture.
+        kind: what the other file holds, such as "mask", for the message.
+
+    Raises:
+        DataError: the picture is stored turned, or as for `read_picture`.
+    """
+    data = _read_bytes(Path(path))
+    picture = decode_picture(data, str(path))
+    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        orientation = _orientation(image)
+    if orientation in _TURNS:
+        raise DataError(
+            f"{path} is stored turned (EXIF orientation {orientation}) and its {kind} is not: save "
+            "both upright."
+        )
+    return picture
+
+
 def picture_size(path: str | Path) -> tuple[int, int]:
     """Height and width of the upright picture in a file, from its header alone.
 

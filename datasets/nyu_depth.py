@@ -51,10 +51,11 @@ class DepthPairs:
         """The picture and its depth.
 
         Raises:
-            DataError: a file cannot be read, or the two have different sizes.
+            DataError: a file cannot be read, the picture is stored turned, or the two have
+                different sizes.
         """
         picture_path, depth_path = self._pairs[index]
-        picture = images.read_picture(picture_path)
+        picture = images.read_picture_of_map(picture_path, "depth")
         depth = read_depth(depth_path, self._metres_per_unit)
         if depth.shape != picture.shape[:2]:
             height, width = picture.shape[:2]

@@ -134,6 +134,17 @@ def test_damage_is_named(tmp_path: Path, change, message: str) -> None:
     assert re.search(message, damaged(write_camvid(tmp_path), change))
 
 
+def test_a_picture_that_is_turned_away_from_its_mask_is_refused(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 3
+
+    def turn(picture: Path, mask: Path) -> None:
+        save(np.zeros((*mask_of(0).shape, 3), np.uint8), picture, exif=exif)
+
+    message = damaged(write_camvid(tmp_path), turn)
+    assert "is stored turned (EXIF orientation 3) and its mask is not: save both" in message
+
+
 def test_ids_of_a_palette_are_ids(tmp_path: Path) -> None:
     root = write_camvid(tmp_path)
     path = root / "valannot" / f"{SEQUENCES['val'][0]}.png"
