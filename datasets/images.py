@@ -150,7 +150,8 @@ def picture_size(path: str | Path) -> tuple[int, int]:
     """
     try:
         with Image.open(path, formats=FORMATS) as image:
-            lying = _orientation(image) in _LYING
+            # Pillow turns a TIFF itself, and says the size that it then has.
+            lying = image.format != "TIFF" and _orientation(image) in _LYING
             return (image.width, image.height) if lying else (image.height, image.width)
     except Exception as error:  # decoders fail in many ways on hostile bytes
         raise DataError(

@@ -216,6 +216,20 @@ def test_exif_orientation(orientation, kind):
     assert np.abs(np.array(corners(picture)) - [RED, GREEN, BLUE, WHITE]).max() < 8
 
 
+@pytest.mark.parametrize("orientation", STORED)
+@pytest.mark.parametrize("kind", ["JPEG", "MPO", "PNG", "TIFF", "WEBP", "GIF", "BMP", "PPM"])
+def test_the_size_of_a_header_is_that_of_the_picture(tmp_path, orientation, kind):
+    """Formats without EXIF stay as they are stored."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / "picture"
+    path.write_bytes(encoded(Image.new("RGB", (24, 16)), kind, exif=exif))
+    shape = images.read_picture(path).shape
+    assert images.picture_size(path) == shape[:2]
+    turned = orientation > 4 and kind not in ("GIF", "BMP", "PPM")
+    assert shape == ((24, 16, 3) if turned else (16, 24, 3))
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_a_damaged_exif_block_leaves_the_picture_readable(quadrants):
     data = encoded(quadrants, "JPEG", exif=b"Exif\0\0" + b"MM\0*\xff\xff\xff\xff" * 3)
