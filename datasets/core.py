@@ -213,7 +213,9 @@ def fingerprint(sources: Iterable[LabelledSource]) -> str:
     for source in sources:
         digest.update(len(source).to_bytes(8, "little"))
         for index, label in enumerate(source.labels):
-            digest.update(f"{source.identifier(index)}\0{label}\n".encode())
+            # A file name on Linux need not be UTF-8; Python holds such bytes as surrogates.
+            line = f"{source.identifier(index)}\0{label}\n".encode("utf-8", "surrogateescape")
+            digest.update(line)
     return digest.hexdigest()
 
 

@@ -160,6 +160,26 @@ def test_a_fingerprint_sees_every_change() -> None:
     assert len({fingerprint(variant) for variant in variants}) == len(variants)
 
 
+def test_a_file_name_that_is_not_utf_8_has_a_fingerprint_and_others_keep_theirs() -> None:
+    """Python holds the bytes of a name that are not UTF-8 as surrogates."""
+
+    class Named:
+        labels = np.array([7])
+
+        def __init__(self, name: bytes) -> None:
+            self.name = name
+
+        def __len__(self) -> int:
+            return 1
+
+        def identifier(self, index: int) -> str:
+            return self.name.decode("utf-8", "surrogateescape")
+
+    for name in (b"caf\xe9.png", "caf\u00e9.png".encode()):
+        written_out = (1).to_bytes(8, "little") + name + b"\0" + b"7\n"
+        assert fingerprint([Named(name)]) == hashlib.sha256(written_out).hexdigest()
+
+
 def test_a_fingerprint_reads_no_picture() -> None:
     source = numbered(6)
     fingerprint([source])
