@@ -184,16 +184,21 @@ def iterate_pictures(
         DataError: the folder or one inside cannot be listed.
     """
     folder = Path(folder)
-    inside = folder.resolve()
     for parent, folders, names in os.walk(folder, onerror=_refuse_unlistable):
         folders[:] = sorted(name for name in folders if is_visible(name))
         for name in sorted(names):
             if not is_visible(name) or not name.lower().endswith(suffixes):
                 continue
             path = Path(parent, name)
-            leads_out = path.is_symlink() and not path.resolve().is_relative_to(inside)
-            if path.is_file() and not leads_out:
+            if path.is_file() and not leads_out(path, folder):
                 yield path
+
+
+def leads_out(path: Path, folder: Path) -> bool:
+    """Whether a file named below `folder` is a link to something that is not there."""
+    # Not Path.resolve: that of Python 3.11 raises RuntimeError for a link that leads to itself.
+    inside = os.path.realpath(folder)
+    return path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(inside)
 
 
 def is_visible(name: str) -> bool:

@@ -525,6 +525,7 @@ def test_list_pictures_is_sorted_and_stays_inside(tmp_path):
     (folder / "leads_out.jpg").symlink_to(outside / "z.jpg")
     (folder / "leads_in.jpg").symlink_to(folder / "a.jpeg")
     (folder / "dangling.jpg").symlink_to(folder / "nothing.jpg")
+    (folder / "loop.jpg").symlink_to("loop.jpg")
     (folder / "folder.jpg").mkdir()
     os.mkfifo(folder / "pipe.jpg")
     found = [path.relative_to(folder).as_posix() for path in images.list_pictures(folder)]
@@ -534,3 +535,6 @@ def test_list_pictures_is_sorted_and_stays_inside(tmp_path):
 def test_list_pictures_refuses_what_is_not_there(tmp_path):
     with pytest.raises(DataError, match="cannot be listed"):
         images.list_pictures(tmp_path / "nothing")
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(DataError, match="cannot be listed"):
+        images.list_pictures(tmp_path / "loop")
