@@ -210,10 +210,14 @@ def _check_network(config: SaliencyConfig) -> None:
         if config.output == "linear":
             raise UserError("--output linear needs --network deep or --network shallow.")
         common.staged_recipe.check_tail_stages(config)
-    if config.network == "shallow" and tuple(config.image_size) != (96, 96):
-        refuse("image_size", "96 96 for the shallow network", config.image_size)
-    if config.network == "deep" and any(side % 4 for side in config.image_size):
-        refuse("image_size", "multiples of 4 for the deep network", config.image_size)
+        common.staged_recipe.check_image_size(config)
+    salnet = keras_models.salnet
+    if config.network == "shallow" and tuple(config.image_size) != salnet.SHALLOW_SIZE:
+        height, width = salnet.SHALLOW_SIZE
+        refuse("image_size", f"{height} {width} for the shallow network", config.image_size)
+    if config.network == "deep" and any(side % salnet.POOLING for side in config.image_size):
+        allowed = f"multiples of {salnet.POOLING} for the deep network"
+        refuse("image_size", allowed, config.image_size)
 
 
 def _refuse_what_has_no_use(config: SaliencyConfig) -> None:

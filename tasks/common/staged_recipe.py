@@ -60,6 +60,18 @@ def check_tail_stages(config: Any, omitted: int = 0) -> None:
         refuse("tail_stages", allowed, config.tail_stages)
 
 
+def check_image_size(config: Any) -> None:
+    """Finds pictures, of (height, width) `image_size`, that are too small for the backbone.
+
+    Raises:
+        UserError: they are.
+    """
+    backbone = backbones.lookup(config.backbone)
+    if min(config.image_size) < backbone.minimum_size:
+        allowed = f"at least {backbone.minimum_size} pixels a side for {backbone.name}"
+        refuse("image_size", allowed, config.image_size)
+
+
 def recipe(config: Any, head: Stage) -> list[Stage]:
     """Head, then last stages, then everything; from scratch everything at once.
 

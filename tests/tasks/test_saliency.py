@@ -31,6 +31,10 @@ def changed(**options) -> SaliencyConfig:
         ({"earliest_seconds": -1.0}, "--earliest-seconds must be at least 0"),
         ({"rendered_count": (0, 1, 1)}, "--rendered-count must be at least one"),
         ({"image_size": (16, 96)}, "--image-size must be from 32 to 4096"),
+        (
+            {"data": "fixations", "data_dir": Path("x"), "image_size": (31, 96)},
+            "--image-size must be at least 32 pixels a side for SmallResNet",
+        ),
         ({"width": 0.0}, "--width must be above 0"),
         ({"dropout": 1.0}, "--dropout must be at least 0 and below 1"),
         ({"output": "linear"}, "--output linear may be below 0"),

@@ -9,9 +9,6 @@ from typing import Literal
 from tasks.common.dense.config import DenseConfig, check_dense
 from tasks.common.option_checks import refuse, require_shares
 
-# The window of SSIM, in pixels, on maps of half the picture's size.
-_SMALLEST_SIDE = 22
-
 
 @dataclasses.dataclass(frozen=True)
 class DepthConfig(DenseConfig):
@@ -77,8 +74,6 @@ def check_depth(config: DepthConfig) -> None:
     """
     check_dense(config)
     require_shares(config, ("dropout",))
-    if min(config.image_size) < _SMALLEST_SIDE - 1:
-        refuse("image_size", f"at least {_SMALLEST_SIDE} pixels a side", config.image_size)
     low, high = config.depth_range
     if not 0 < low < high < math.inf:
         refuse("depth_range", "two depths above 0, the smaller one first", config.depth_range)

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from datasets.core import DataError
+from keras_models.losses.depth import DepthLoss
 from tasks import depth_dense
 from tasks.common.depth import evaluation, measures
 from tasks.common.depth.kind import VERBS
@@ -37,8 +38,8 @@ QUICK = dataclasses.replace(
         ({"data": "nyu"}, "--data nyu needs --data-dir"),
         ({"data_dir": Path("x")}, "--data-dir needs --data nyu"),
         ({"rendered_count": (5, 0, 5)}, "--rendered-count must be at least one"),
-        ({"image_size": (16, 96)}, "--image-size must be at least 22"),
         ({"image_size": (24, 96)}, "--image-size must be from 32"),
+        ({"image_size": (0, 96)}, "--image-size must be positive"),
         ({"backbone": "ResNet5"}, "--backbone"),
         ({"tail_stages": 9}, "--tail-stages must be from 0 to the 4 stages"),
         ({"metres_per_unit": 0.1}, "--metres-per-unit"),
@@ -61,6 +62,22 @@ QUICK = dataclasses.replace(
 def test_options_that_do_not_fit(changes: dict, message: str) -> None:
     with pytest.raises(UserError, match=message):
         depth_dense.check(dataclasses.replace(QUICK, **changes))
+
+
+def test_the_smallest_pictures_of_a_backbone_are_taken_and_hold_the_window_of_ssim() -> None:
+    changes = {"data": "nyu", "data_dir": Path("somewhere"), "image_size": (32, 33)}
+    smallest = depth_dense.check(dataclasses.replace(QUICK, **changes))
+    model = depth_dense.build_model(smallest, None)
+    assert model.output_shape[1:3] == smallest.target_size == (16, 17)
+    truth = np.full((1, *smallest.target_size, 1), 5, np.float32)
+    # Refuses maps that are smaller than its window.
+    assert float(DepthLoss()(truth, truth)) == pytest.approx(0, abs=1e-5)
+    with pytest.raises(ValueError, match="at least 11 x 11"):
+        DepthLoss()(truth[:, 6:], truth[:, 6:])
+    with pytest.raises(UserError, match="at least 32 pixels a side for SmallResNet"):
+        depth_dense.check(dataclasses.replace(smallest, image_size=(31, 32)))
+    with pytest.raises(UserError, match="at least 71 pixels a side for Xception"):
+        depth_dense.check(dataclasses.replace(smallest, backbone="Xception"))
 
 
 def test_the_presets_have_the_papers_numbers() -> None:
