@@ -7,6 +7,7 @@ number of classes, and the last one, equal to that number, is void: of no class.
 from __future__ import annotations
 
 import dataclasses
+import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -86,9 +87,11 @@ class MaskedPictures:
         """The picture, its mask and the number of its group.
 
         Raises:
-            DataError: a file cannot be read, the picture is stored turned, or the two differ in
-                size.
+            DataError: a file cannot be read or is a link that leads out of its folder, the picture
+                is stored turned, or the two differ in size.
         """
+        for path in (self._pictures[index], self._masks[index]):
+            _require_inside(path)
         picture = images.read_picture_of_map(self._pictures[index], "mask")
         mask = self._read(self._masks[index])
         if mask.shape != picture.shape[:2]:
@@ -130,9 +133,16 @@ def read_mask(path: str | Path, class_count: int) -> np.ndarray:
     return mask
 
 
+def _require_inside(path: Path) -> None:
+    """Refuses what a folder's own listing leaves out, where a list or a partner names it."""
+    if images.leads_out(path, path.parent):
+        raise DataError(f"{path} is a link that leads out of its folder: copy the file there.")
+
+
 def _decoded(path: Path) -> np.ndarray:
+    data = images.read_bytes(path, "mask")
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             if not 0 < image.width * image.height <= images.MAX_PIXELS:
                 raise DataError(
                     f"{path} must have at most {images.MAX_PIXELS} pixels, received "
@@ -147,8 +157,6 @@ def _decoded(path: Path) -> np.ndarray:
             return np.array(image)
     except DataError:
         raise
-    except FileNotFoundError:
-        raise DataError(f"{path} was not found: put the mask there.") from None
     except Exception as error:  # decoders fail in many ways on hostile bytes: all mean "damaged"
         raise DataError(
             f"{path} is not a mask that can be read ({', '.join(FORMATS)}), or is cut short or "

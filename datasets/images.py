@@ -114,7 +114,7 @@ def read_picture(path: str | Path, at_least: tuple[int, int] | None = None) -> n
     Raises:
         DataError: the file cannot be read, or as for `decode_picture`.
     """
-    return decode_picture(_read_bytes(Path(path)), str(path), at_least)
+    return decode_picture(read_bytes(Path(path)), str(path), at_least)
 
 
 def read_picture_of_map(path: str | Path, kind: str) -> np.ndarray:
@@ -130,7 +130,7 @@ def read_picture_of_map(path: str | Path, kind: str) -> np.ndarray:
     Raises:
         DataError: the picture is stored turned, or as for `read_picture`.
     """
-    data = _read_bytes(Path(path))
+    data = read_bytes(Path(path))
     picture = decode_picture(data, str(path))
     with Image.open(io.BytesIO(data), formats=FORMATS) as image:
         orientation = _orientation(image)
@@ -157,6 +157,34 @@ def picture_size(path: str | Path) -> tuple[int, int]:
         raise DataError(
             f"{path} is not a picture that can be read ({one_line(error)}): replace it."
         ) from error
+
+
+def read_bytes(path: Path, kind: str = "picture") -> bytes:
+    """The content of a file of pixels; nothing that would block or fill the memory is opened.
+
+    Args:
+        path: the file.
+        kind: what it should hold, for messages.
+
+    Raises:
+        DataError: it cannot be read, is no file, or is larger than any picture allowed.
+    """
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise DataError(
+                f"{path} has {size} bytes, and no {kind} of the allowed {MAX_PIXELS} pixels has "
+                f"more than {MAX_BYTES}: replace or remove it."
+            )
+        if path.exists() and not path.is_file():
+            raise DataError(f"{path} is not a file, so it is no {kind}: remove it.")
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise DataError(f"{path} was not found: put the {kind} there.") from error
+    except PermissionError as error:
+        raise DataError(f"{path} may not be read: give yourself permission to read it.") from error
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({one_line(error)}): replace it.") from error
 
 
 def list_pictures(folder: str | Path) -> list[Path]:
@@ -196,9 +224,10 @@ def iterate_pictures(
 
 def leads_out(path: Path, folder: Path) -> bool:
     """Whether a file named below `folder` is a link to something that is not there."""
+    if not path.is_symlink():
+        return False
     # Not Path.resolve: that of Python 3.11 raises RuntimeError for a link that leads to itself.
-    inside = os.path.realpath(folder)
-    return path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(inside)
+    return not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
 
 def is_visible(name: str) -> bool:
@@ -209,25 +238,6 @@ def is_visible(name: str) -> bool:
 def one_line(error: Exception) -> str:
     """What an exception of a library says, fit for the middle of a sentence."""
     return " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
-
-
-def _read_bytes(path: Path) -> bytes:
-    try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise DataError(
-                f"{path} has {size} bytes, and no picture of the allowed {MAX_PIXELS} pixels has "
-                f"more than {MAX_BYTES}: replace or remove it."
-            )
-        if path.exists() and not path.is_file():
-            raise DataError(f"{path} is not a file, so it is no picture: remove it.")
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise DataError(f"{path} was not found: put the picture there.") from error
-    except PermissionError as error:
-        raise DataError(f"{path} may not be read: give yourself permission to read it.") from error
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({one_line(error)}): replace it.") from error
 
 
 def _refuse_unlistable(error: OSError) -> None:

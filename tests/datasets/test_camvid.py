@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -126,6 +127,7 @@ def save(array: np.ndarray, path: Path, **options: object) -> None:
         (lambda _, mask: mask.write_text("nothing of the kind"), "is not a mask"),
         (lambda _, mask: save(mask_of(0), mask, format="JPEG"), "is not a mask"),
         (lambda _, mask: mask.unlink(), "was not found: put the mask there"),
+        (lambda _, mask: (mask.unlink(), os.mkfifo(mask)), "is not a file, so it is no mask"),
         (lambda picture, _: picture.unlink(), "was not found"),
         (lambda picture, _: picture.write_bytes(picture.read_bytes()[:50]), "cut short or damaged"),
     ],
@@ -189,6 +191,29 @@ def test_a_list_leads_nowhere_but_into_its_folders(tmp_path: Path) -> None:
     assert source.identifier(0) == str(root / "train" / "secret.png")
     with pytest.raises(DataError, match="was not found"):
         source.example(0)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_link_leads_nowhere_but_into_its_folder(tmp_path: Path, which: int) -> None:
+    """Links within the folder are followed."""
+    root = write_camvid(tmp_path / "copy")
+
+    def lead(target: str):
+        def change(*files: Path) -> None:
+            files[which].unlink()
+            files[which].symlink_to(target)
+
+        return change
+
+    outside = tmp_path / "outside.png"
+    save((np.zeros((*SIZE, 3), np.uint8), mask_of(0))[which], outside)
+    assert "is a link that leads out of its folder" in damaged(root, lead(str(outside)))
+    # Which a folder's listing leaves out, and a list does not.
+    assert "cannot be read" in damaged(root, lead(f"{SEQUENCES['train'][2]}.png"))
+    path = root / ("train", "trainannot")[which] / f"{SEQUENCES['train'][2]}.png"
+    path.unlink()
+    path.symlink_to(f"{SEQUENCES['train'][3]}.png")
+    assert camvid.load(root).train.example(2)["mask"].shape == SIZE
 
 
 @pytest.mark.parametrize("missing", ["train", "trainannot", "val", "valannot", "testannot"])
