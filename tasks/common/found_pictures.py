@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
 
@@ -70,6 +71,11 @@ def _places(arguments: Sequence[Path], suffixes: tuple[str, ...]) -> list[PurePa
     return places
 
 
+def _real(path: Path) -> Path:
+    # Path.resolve of Python 3.11 raises RuntimeError for a link that leads to itself.
+    return Path(os.path.realpath(path))
+
+
 def _name(argument: Path) -> str:
     return argument.resolve().name if argument.name in ("", "..") else argument.name
 
@@ -81,13 +87,13 @@ def require_apart(folder: Path, arguments: Sequence[Path], option: str = "--pict
         UserError: `folder` is one of the folders named, lies in one or around one, or holds one
             of the files named.
     """
-    place = folder.resolve()
+    place = _real(folder)
     for argument in arguments:
-        named = argument.resolve()
+        named = _real(argument)
         if argument.is_dir():
             overlap = place.is_relative_to(named) or named.is_relative_to(place)
         else:
-            overlap = named.parent == place or argument.absolute().parent.resolve() == place
+            overlap = named.parent == place or _real(argument.absolute().parent) == place
         if overlap:
             raise UserError(
                 f"{option} must be a folder apart from the pictures that are read, so that none "
