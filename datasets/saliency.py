@@ -189,8 +189,8 @@ def read_all(
     """All pictures of a list of fixations, and a sentence that counts what was left out.
 
     Raises:
-        DataError: there is no list, a fault in it, a picture that is not there (named), or two
-            pictures for one name.
+        DataError: there is no list, a fault in it, a picture that is not there (named), two
+            pictures for one name, or two names for one picture.
     """
     path = find_table(Path(data_dir).expanduser())
     table = fixation_csv.read_fixations(path)
@@ -284,4 +284,18 @@ def _find_pictures(folder: Path, table: FixationTable, skip_missing: bool) -> di
                 f"{table.path} row {first_row[number]} names the picture {name!r}, which may be "
                 f"{first} or {second}: remove one or name it with its folder and suffix."
             )
-    return {name: places[name][0] for name in table.names if name in places}
+    found = {name: places[name][0] for name in table.names if name in places}
+    _require_one_name_each(table, found)
+    return found
+
+
+def _require_one_name_each(table: FixationTable, found: dict[str, Path]) -> None:
+    """Refuses two names of one picture: they would be two examples, of training and of test."""
+    names: dict[Path, str] = {}
+    for name, path in found.items():
+        if path in names:
+            raise DataError(
+                f"{table.path} must name each picture in one way, received {names[path]!r} and "
+                f"{name!r} for {path}: write one of the two in all rows."
+            )
+        names[path] = name

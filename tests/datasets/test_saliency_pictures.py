@@ -85,6 +85,16 @@ def test_two_pictures_of_one_name_are_refused(tmp_path: Path) -> None:
         saliency.read_all(tmp_path, Blur())
 
 
+@pytest.mark.parametrize("other", ["images/a.png", "a"])
+def test_two_names_of_one_picture_are_refused(tmp_path: Path, other: str) -> None:
+    """They would be two examples, one of which may be of the test split."""
+    write_pictures(tmp_path, ["a.png", "b.png"])
+    write_list(tmp_path, [f"{name},0,5,6,0.3,0.1" for name in ("a.png", "b.png", other)])
+    message = rf"must name each picture in one way, received 'a\.png' and '{other}' for"
+    with pytest.raises(DataError, match=message):
+        saliency.read_all(tmp_path, Blur())
+
+
 def test_places_without_one_list_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="received none"):
         saliency.find_table(tmp_path)
