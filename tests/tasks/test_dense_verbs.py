@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import os
+import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -286,6 +289,52 @@ def test_videos_that_cannot_be_decoded_safely_are_refused(tmp_path, monkeypatch)
     assert "is not a file" in refusal(tmp_path)
     monkeypatch.setattr(video, "MAX_FRAME_PIXELS", 100)
     assert "must have frames of 1 to 100 pixels, received 60 x 40" in refusal(film)
+
+
+def chunk(tag: bytes, data: bytes) -> bytes:
+    return tag + struct.pack("<I", len(data)) + data
+
+
+def uncompressed_avi(height: int, bits: int, code: bytes) -> bytes:
+    """Two uncompressed frames, 64 pixels wide; a negative height: the first row comes first."""
+    frame = 64 * abs(height) * bits // 8
+    main = struct.pack("<14I", 40000, 0, 0, 16, 2, 0, 1, frame, 64, abs(height), 0, 0, 0, 0)
+    stream = b"vidsDIB " + struct.pack("<12I", 0, 0, 0, 1, 25, 0, 2, frame, 0, 0, 0, 0)
+    form = struct.pack("<IiiHH4sI4I", 40, 64, height, 1, bits, code, frame, 0, 0, 0, 0)
+    form += bytes(1024 if bits == 8 else 0)  # the palette
+    header = chunk(b"LIST", b"strl" + chunk(b"strh", stream) + chunk(b"strf", form))
+    header = chunk(b"LIST", b"hdrl" + chunk(b"avih", main) + header)
+    frames = chunk(b"LIST", b"movi" + 2 * chunk(b"00db", b"\x40" * frame))
+    return chunk(b"RIFF", b"AVI " + header + frames)
+
+
+@pytest.mark.parametrize(
+    ("height", "bits", "code"),
+    [
+        *((48, 24, bytes(4)), (-48, 24, bytes(4)), (48, 32, bytes(4)), (48, 16, bytes(4))),
+        *((48, 8, bytes(4)), (48, 24, b"WRAW"), (48, 24, b"raw ")),
+    ],
+)
+def test_a_video_of_uncompressed_rgb_is_refused_before_its_first_frame(
+    tmp_path, height, bits, code
+):
+    """In a process of its own: OpenCV would end this one when it reads the first kind."""
+    film = tmp_path / "raw.avi"
+    film.write_bytes(uncompressed_avi(height, bits, code))
+    words = "import sys, pathlib; from tasks.common.dense import video\n"
+    words += "with video.opened(pathlib.Path(sys.argv[1])) as film: list(film.frames)"
+    done = subprocess.run(
+        [sys.executable, "-c", words, str(film)], capture_output=True, text=True, check=False
+    )
+    assert f"{film} is a video of uncompressed RGB frames" in done.stderr
+    assert done.returncode == 1
+
+
+def test_an_uncompressed_video_that_is_not_rgb_is_read(tmp_path):
+    film = tmp_path / "raw.avi"
+    film.write_bytes(uncompressed_avi(48, 16, b"YUY2"))
+    with video.opened(film) as opened_film:
+        assert [frame.shape for frame in opened_film.frames] == 2 * [(48, 64, 3)]
 
 
 def test_few_large_maps_are_held_at_once():

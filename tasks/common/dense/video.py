@@ -49,8 +49,9 @@ def opened(path: Path) -> Iterator[Video]:
     also knows lists that lead it to other files and to the network.
 
     Raises:
-        DataError: no such file, not a video that can be read, or frames too large. `frames` raises
-            it where there is none, or where the video ends before the frames it declares.
+        DataError: no such file, not a video that can be read, uncompressed RGB, or frames too
+            large. `frames` raises it where there is none, or where the video ends before the
+            frames it declares.
     """
     _require_container(path)
     _quieten()
@@ -60,6 +61,11 @@ def opened(path: Path) -> Iterator[Video]:
             raise DataError(
                 f"{path} is not a video that can be read, it is cut short or damaged: replace or "
                 "remove it."
+            )
+        if _is_uncompressed_rgb(capture):
+            raise DataError(
+                f"{path} is a video of uncompressed RGB frames, which cannot be read safely: "
+                "encode it first, for example as MPEG-4 or Motion JPEG."
             )
         width, height = (
             int(capture.get(key)) for key in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
@@ -75,6 +81,21 @@ def opened(path: Path) -> Iterator[Video]:
         yield Video(path, rate, _frames(path, capture))
     finally:
         capture.release()
+
+
+def _is_uncompressed_rgb(capture: cv2.VideoCapture) -> bool:
+    """Whether the frames are stored as they are, in RGB or with a palette.
+
+    Frames of 24 bits whose last row comes first, which is the usual order in AVI, make OpenCV 4.14
+    write outside its memory. No property tells the order of rows, so all such videos are left out.
+    """
+    code, stored = (
+        int(capture.get(key)) & 0xFFFFFFFF
+        for key in (cv2.CAP_PROP_FOURCC, cv2.CAP_PROP_CODEC_PIXEL_FORMAT)
+    )
+    # Tags as FFmpeg has them: RGB or BGR with the number of bits, or with an A for transparency.
+    tag = stored.to_bytes(4, "little")
+    return code == 0 and any(order in tag for order in (b"RGB", b"BGR", b"PAL"))
 
 
 def _frames(path: Path, capture: cv2.VideoCapture) -> Iterator[np.ndarray]:
