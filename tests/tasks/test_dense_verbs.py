@@ -56,10 +56,12 @@ def save(path: Path, pixels: np.ndarray, **options) -> Path:
     return path
 
 
-def write_video(path: Path, frames: int = 10, size: tuple[int, int] = (40, 60)) -> Path:
+def write_video(
+    path: Path, frames: int = 10, size: tuple[int, int] = (40, 60), rate: float = 12.5
+) -> Path:
     """A red, then a blue half; each frame a little brighter."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with video.written(path, 12.5) as write:
+    with video.written(path, rate) as write:
         for number in range(frames):
             frame = np.zeros((*size, 3), np.uint8)
             frame[:, : size[1] // 2, 0] = frame[:, size[1] // 2 :, 2] = 100 + 5 * number
@@ -289,6 +291,42 @@ def test_videos_that_cannot_be_decoded_safely_are_refused(tmp_path, monkeypatch)
     assert "is not a file" in refusal(tmp_path)
     monkeypatch.setattr(video, "MAX_FRAME_PIXELS", 100)
     assert "must have frames of 1 to 100 pixels, received 60 x 40" in refusal(film)
+
+
+@pytest.mark.parametrize(
+    ("rate", "stored"),
+    [
+        *((119.987, 119.99), (90.001, 90), (100.123, 100.12), (65.536, 65.54), (1e-5, 0.01)),
+        *((30000 / 1001, 29.97), (24000 / 1001, 23.976), (59.94, 59.94), (239.76, 239.76)),
+    ],
+)
+def test_a_video_is_written_at_the_nearest_rate_that_the_codec_can_state(tmp_path, rate, stored):
+    with video.opened(write_video(tmp_path / "a.mp4", 2, rate=rate)) as film:
+        assert film.rate == pytest.approx(stored)
+        assert len(list(film.frames)) == 2
+
+
+def test_a_video_is_written_below_a_relative_folder_with_a_colon(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_video(Path("file:x:1") / "a.mp4", 2)
+    assert (tmp_path / "file:x:1" / "a.mp4").stat().st_size > 100
+
+
+@pytest.mark.parametrize("size", [(8192, 16), (16, 8192), (1, 16), (16, 1)])
+def test_frames_that_the_codec_cannot_hold_are_refused_by_the_name_of_the_source(tmp_path, size):
+    with (
+        pytest.raises(DataError, match=r"^/in/drive.mp4 has frames of .* sides of 2 to 8191"),
+        video.written(tmp_path / ".a.part.mp4", 25.0, Path("/in/drive.mp4")) as write,
+    ):
+        write(np.zeros((*size, 3), np.uint8))
+
+
+def test_a_video_that_the_encoder_refuses_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(video, "encoded_rate", lambda rate: rate)
+    with pytest.raises(DataError, match=r"a.mp4 has 119.987 frames a second of 60 x 40 pixels"):
+        write_video(tmp_path / "a.mp4", rate=119.987)
+    with pytest.raises(DataError, match="name another folder"):
+        write_video(Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff")) / "a.mp4")
 
 
 def chunk(tag: bytes, data: bytes) -> bytes:

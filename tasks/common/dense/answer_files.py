@@ -107,7 +107,8 @@ def painted_videos(folder: Path) -> Iterator[tuple[WriteMapped, Callable[[], Non
             for word in ("map", "overlay"):
                 place = _with_ending(mapped.answer.picture.place, f".{word}.mp4")
                 path = stack.enter_context(annotated_pictures.replacing_below(folder, place))
-                of_video.append(stack.enter_context(video.written(path, mapped.answer.rate)))
+                film = video.written(path, mapped.answer.rate, mapped.answer.picture.path)
+                of_video.append(stack.enter_context(film))
 
         def write(mapped: Mapped) -> None:
             if not mapped.frame:

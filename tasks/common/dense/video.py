@@ -24,6 +24,8 @@ MAX_FRAME_PIXELS = 7680 * 4320
 _MAX_RATE = 240.0
 # What PAL and most cameras in doubt have (ITU-R BT.601).
 _USUAL_RATE = 25.0
+# FFmpeg's limit for MPEG-4 part 2, whose header has 13 bits for a side (ISO/IEC 14496-2, 6.2.3).
+_LONGEST_SIDE = 8191
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -121,7 +123,9 @@ def _frames(path: Path, capture: cv2.VideoCapture) -> Iterator[np.ndarray]:
 
 
 @contextlib.contextmanager
-def written(path: Path, rate: float) -> Iterator[Callable[[np.ndarray], None]]:
+def written(
+    path: Path, rate: float, source: Path | None = None
+) -> Iterator[Callable[[np.ndarray], None]]:
     """What takes frame after frame, uint8 RGB, all of one size, and writes them as MP4.
 
     MPEG-4 part 2, the codec that every build of OpenCV has. It stores pairs of pixels: of an odd
@@ -130,28 +134,66 @@ def written(path: Path, rate: float) -> Iterator[Callable[[np.ndarray], None]]:
     Args:
         path: ends in `.mp4`.
         rate: frames a second.
+        source: the video that the frames were made from, which faults name; `path` where None.
 
     Raises:
-        DataError: a side has a single pixel.
-        OSError: the video cannot be written.
+        DataError: a side has a single pixel or more than `_LONGEST_SIDE`, or the encoder refuses.
+        OSError: there is no place to write to.
     """
     _quieten()
     writer = cv2.VideoWriter()
+    named = path if source is None else source
+    # FFmpeg takes what stands before a colon for a protocol, but not in an absolute path.
+    place = path.absolute()
+
+    def begin(frame: np.ndarray) -> None:
+        height, width = frame.shape[:2]
+        if not 2 <= min(height, width) <= max(height, width) <= _LONGEST_SIDE:
+            raise DataError(
+                f"{named} has frames of {width} x {height} pixels, and a video can be written with "
+                f"sides of 2 to {_LONGEST_SIDE}: change its size first."
+            )
+        # OpenCV tells no reason; the system says why there is no place for the file.
+        place.touch()
+        code, size = cv2.VideoWriter.fourcc(*"mp4v"), (width - width % 2, height - height % 2)
+        if not _is_text(place) or not writer.open(
+            str(place), cv2.CAP_FFMPEG, code, encoded_rate(rate), size
+        ):
+            raise DataError(
+                f"{named} has {rate:g} frames a second of {width} x {height} pixels, and the "
+                f"encoder makes no video of that in {path.parent}: name another folder, or change "
+                "its size or rate first."
+            )
 
     def write(frame: np.ndarray) -> None:
-        height, width = (side - side % 2 for side in frame.shape[:2])
         if not writer.isOpened():
-            if 0 in (height, width):
-                raise DataError(f"a video needs 2 x 2 pixels at least, {path.name} has fewer")
-            code = cv2.VideoWriter.fourcc(*"mp4v")
-            if not writer.open(str(path), cv2.CAP_FFMPEG, code, rate, (width, height)):
-                raise OSError(f"a video of {width} x {height} pixels cannot be written to {path}")
+            begin(frame)
+        height, width = (side - side % 2 for side in frame.shape[:2])
         writer.write(cv2.cvtColor(frame[:height, :width], cv2.COLOR_RGB2BGR))
 
     try:
         yield write
     finally:
         writer.release()
+
+
+def encoded_rate(rate: float) -> float:
+    """The nearest rate that MPEG-4 part 2 can state and that OpenCV makes a fraction of.
+
+    ISO/IEC 14496-2, 6.2.3: frames last whole parts of a clock of at most 65535 ticks a second.
+    OpenCV takes 1000, 100, 10 or 1 as the denominator of the rate, and 0 for one below 0.002.
+    """
+    digits = next((digits for digits in (3, 2, 1) if rate * 10**digits <= 65535), 0)
+    return max(0.01, round(rate, digits))
+
+
+def _is_text(path: Path) -> bool:
+    """Whether the path can be handed to OpenCV, which wants UTF-8."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _quieten() -> None:
