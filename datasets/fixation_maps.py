@@ -18,6 +18,15 @@ that of MIT1003 and MIT300, 1024 pixels wide at 35 pixels a degree (Judd, Durand
 Benchmark of Computational Models of Saliency to Predict Human Fixations", 2012)."""
 
 
+MOST_DEGREES = 90.0
+"""From straight ahead to the edge of what an eye sees."""
+MOST_PIXELS_PER_DEGREE = 1000.0
+"""Eight times as fine as the sharpest eye sees: 60 pairs of lines a degree, two pixels each."""
+
+# Standard deviations from its middle at which the Gaussian ends.
+_CUT = 4.0
+
+
 @dataclasses.dataclass(frozen=True)
 class Blur:
     """The Gaussian that makes a map of fixations.
@@ -27,9 +36,9 @@ class Blur:
     "Methods for comparing scanpaths and saliency maps", 2013).
 
     Attributes:
-        degrees: standard deviation, above 0.
-        pixels_per_degree: of the stored pictures; None takes their longer side for
-            `PICTURE_DEGREES`, whatever their number of pixels.
+        degrees: standard deviation, above 0 and at most `MOST_DEGREES`.
+        pixels_per_degree: of the stored pictures, at most `MOST_PIXELS_PER_DEGREE`; None takes
+            their longer side for `PICTURE_DEGREES`, whatever their number of pixels.
     """
 
     degrees: float = 1.0
@@ -83,5 +92,9 @@ def saliency_map(points: np.ndarray, size: tuple[int, int], blur: Blur) -> np.nd
         raise ValueError("points must hold at least one fixation. Received none.")
     # In float64: far from all fixations the density falls below the smallest float32.
     counts = fixation_counts(points, size).astype(np.float64)
-    density = gaussian_filter(counts, blur.pixels(size), mode="constant")
+    sigma = blur.pixels(size)
+    # Beyond the far side is nothing to mix in, and a kernel of all of a wide blur is too large to
+    # hold; its sum does not matter, since the highest value is made 1.
+    radius = [min(_CUT * sigma + 0.5, side - 1) for side in size]
+    density = gaussian_filter(counts, sigma, mode="constant", radius=[int(r) for r in radius])
     return (density / density.max()).astype(np.float32)

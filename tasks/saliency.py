@@ -185,11 +185,15 @@ def check(config: SaliencyConfig) -> SaliencyConfig:
 
 
 def _check_data(config: SaliencyConfig) -> None:
-    # Turned around, NaN would pass.
-    if not 0 < config.blur_degrees < math.inf:
-        refuse("blur_degrees", "above 0", config.blur_degrees)
-    if config.pixels_per_degree is not None and not 0 < config.pixels_per_degree < math.inf:
-        refuse("pixels_per_degree", "above 0", config.pixels_per_degree)
+    # `x <= 0` is false for NaN; `not 0 < x` is not.
+    most = {
+        "blur_degrees": datasets.fixation_maps.MOST_DEGREES,
+        "pixels_per_degree": datasets.fixation_maps.MOST_PIXELS_PER_DEGREE,
+    }
+    for name, limit in most.items():
+        value = getattr(config, name)
+        if value is not None and not 0 < value <= limit:
+            refuse(name, f"above 0 and at most {limit:g}", value)
     require_at_least(config, ("earliest_seconds",), 0)
     check_data_dir(config, "the folder of pictures and list")
     if config.data == "rendered":

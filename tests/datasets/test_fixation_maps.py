@@ -46,6 +46,18 @@ def test_a_fixation_near_the_edge_gains_nothing_from_beyond_it() -> None:
     assert made[3, 0] == pytest.approx(np.exp(-0.5), abs=1e-3)
 
 
+@pytest.mark.parametrize("sigma", [30.0, 500.0, 1e300])
+def test_a_wide_blur_is_a_sum_of_gaussians_as_well(sigma: float) -> None:
+    """Of more pixels than memory holds it is flat."""
+    rows, columns = np.mgrid[: SIZE[0], : SIZE[1]]
+    written_out = np.zeros(SIZE)
+    for x, y in POINTS:
+        distance = np.hypot(columns - int(x), rows - int(y)) / sigma
+        written_out += np.exp(-(distance**2) / 2)
+    made = saliency_map(POINTS, SIZE, Blur(1.0, sigma))
+    np.testing.assert_allclose(made, written_out / written_out.max(), atol=1e-5)
+
+
 def test_counts_and_pixels() -> None:
     counts = fixation_counts(POINTS, SIZE)
     assert counts.sum() == 3
