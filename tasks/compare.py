@@ -27,8 +27,9 @@ class CompareOptions:
 
     runs: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="RUN RUN...")]
     """Run folders, names of runs, or `latest`."""
-    metric: str = "accuracy"
-    """The number to compare by, as report/metrics.json names it."""
+    metric: str | None = None
+    """The number to compare by, as report/metrics.json names it; when not given, the most important
+    one of the runs' reports, such as `accuracy`."""
     output: Path | None = None
     """File of the chart, a PNG; `compare.png` in the folder of the runs when not given."""
     markdown: Path | None = None
@@ -50,21 +51,24 @@ def compare(options: CompareOptions) -> None:
     """Reads the runs, prints the tables and draws the chart.
 
     Raises:
-        UserError: fewer than two runs, a run that cannot be read, or a metric that none has.
+        UserError: fewer than two runs, a run that cannot be read, a metric that none has, or none
+            that all share where none is given.
     """
     from tasks.common import comparison, figures, run_folder
     from tasks.common.tables import markdown_table, text_table
 
     _check_places(options)
-    runs = comparison.ranked(comparison.read_runs(options.runs, options.runs_dir), options.metric)
+    runs = comparison.read_runs(options.runs, options.runs_dir)
     if len(runs) < 2:
         raise UserError(
             f"Name at least two different runs to compare. Received: {' '.join(options.runs)}."
         )
-    figure = comparison.chart(runs, options.metric)
+    metric = options.metric or comparison.shared_headline(runs)
+    runs = runs if metric is None else comparison.ranked(runs, metric)
+    figure = None if metric is None else comparison.chart(runs, metric)
     if figure is None:
-        raise UserError(_nothing_measured(runs, options.metric))
-    results = comparison.result_table(runs, options.metric)
+        raise UserError(_nothing_measured(runs, metric))
+    results = comparison.result_table(runs, metric)
     differing = comparison.option_table(runs)
     print(text_table(*results))
     print()
@@ -88,12 +92,12 @@ def _check_places(options: CompareOptions) -> None:
             raise UserError(f"--{name} must name a file that ends in {ending}. Received: {path}.")
 
 
-def _nothing_measured(runs: Sequence, metric: str) -> str:
+def _nothing_measured(runs: Sequence, metric: str | None) -> str:
     known = sorted({name for run in runs for name in run.metrics.get("test", {})})
     if not known:
         return (
-            "None of these runs has a test result in report/metrics.json: they were stopped before "
-            "their report; go on with them by --resume."
+            "None of these runs has a test result in report/metrics.json: those that were stopped "
+            "before their report go on by --resume, and of a study compare the folders in cells."
         )
     return f"--metric must be one of {', '.join(known)}. Received: {metric!r}."
 

@@ -17,6 +17,7 @@ from callbacks.csv_history import read_history
 from tasks import evaluate, export
 from tasks.__main__ import VERBS, find_tasks
 from tasks.common import config as configs
+from tasks.common import metric_directions
 from tasks.common.resume import read_position
 from tasks.common.run_folder import RunFolder
 from tasks.common.saved_run import open_run
@@ -237,6 +238,9 @@ def test_the_report_has_its_numbers(
     assert document["baseline"]
     assert all(seconds >= 0 for seconds in document["seconds"].values())
     assert document["parameters"] > 0
+    headline = document["headline"]
+    assert headline["metric"] in document["metrics"]["test"]
+    assert headline["better"] == metric_directions.direction(headline["metric"])
     shown = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", (folder.report / "report.md").read_text())
     for figure in shown:
         assert (folder.report / figure).is_file(), f"report.md shows {figure}, which is missing"

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datasets.core import LabelledSource
 from tasks.common import classification
 from tasks.common.classification import Predictions
+from tasks.common.metric_directions import ACCURACY
 from tasks.common.report import Section, write_metrics, write_report
 from tasks.common.tables import markdown_table
 from tasks.common.task import Run
@@ -32,7 +33,7 @@ def report(task_name: str, run: Run, predictions: Callable[[LabelledSource], Pre
     }
     seconds = {**run.seconds, "evaluation": time.monotonic() - started}
     parameters = run.model.count_params()
-    write_metrics(run.folder.report, task_name, metrics, {}, seconds, parameters)
+    write_metrics(run.folder.report, task_name, metrics, {}, seconds, parameters, ACCURACY)
     rows = [
         (name.replace("_", " "), *(decimal(metrics[split][name]) for split in metrics))
         for name in metrics["test"]

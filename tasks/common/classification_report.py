@@ -12,6 +12,7 @@ import numpy as np
 from datasets.core import DatasetInfo
 from tasks.common import classification, classification_figures, figures, run_sections
 from tasks.common.classification import Mistake, Predictions
+from tasks.common.metric_directions import ACCURACY
 from tasks.common.report import Section, write_metrics, write_report
 from tasks.common.tables import escaped, markdown_table, text_table
 from tasks.common.wording import decimal, duration, percent
@@ -57,7 +58,15 @@ def write_classification_report(folder: Path, report: ClassificationReport) -> N
         "test": classification.metrics(report.test),
         "validation": classification.metrics(report.validation),
     }
-    write_metrics(folder, report.task, metrics, report.baselines, report.seconds, report.parameters)
+    write_metrics(
+        folder,
+        report.task,
+        metrics,
+        report.baselines,
+        report.seconds,
+        report.parameters,
+        ACCURACY,
+    )
     sections = [
         Section("", headline(metrics["test"], report.baselines)),
         _results(metrics, report),

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from tasks.common import figures, run_folder
 from tasks.common.config import OPERATIONAL
 from tasks.common.errors import UserError
+from tasks.common.metric_directions import Better, Headline, direction, guessed_headline
 from tasks.common.run_folder import RunFolder
 from tasks.common.wording import MISSING, decimal, duration, percent
 
@@ -31,6 +32,7 @@ class RunRecord:
         task: the task that made it.
         options: its configuration as JSON has it.
         metrics: numbers by split; empty without a report.
+        headline: the most important of them; None where none can be compared by.
         seconds: time of training; None without a report.
         parameters: of the network; None without a report.
     """
@@ -40,6 +42,7 @@ class RunRecord:
     task: str
     options: Mapping[str, Any]
     metrics: Mapping[str, Mapping[str, float]]
+    headline: Headline | None
     seconds: float | None
     parameters: int | None
 
@@ -81,12 +84,14 @@ def _read(folder: RunFolder, label: str) -> RunRecord:
     report = _read_object(place) if place.is_file() else {}
     try:
         seconds = report.get("seconds", {})
+        metrics = {split: dict(numbers) for split, numbers in report.get("metrics", {}).items()}
         return RunRecord(
             label=label,
             path=folder.path,
             task=run_folder.task_name(folder),
             options=options,
-            metrics={split: dict(numbers) for split, numbers in report.get("metrics", {}).items()},
+            metrics=metrics,
+            headline=_headline(report.get("headline"), metrics.get("test", {})),
             seconds=sum(float(seconds[part]) for part in seconds.keys() - NOT_TRAINING)
             if report
             else None,
@@ -98,22 +103,55 @@ def _read(folder: RunFolder, label: str) -> RunRecord:
         ) from None
 
 
+def _headline(written: Any, test: Mapping[str, float]) -> Headline | None:
+    """What a report names as its headline; reports of earlier versions name none.
+
+    Raises:
+        TypeError, ValueError: it is damaged.
+    """
+    if written is None:
+        return guessed_headline(test)
+    headline = Headline(**written)
+    if not isinstance(headline.metric, str) or headline.better not in ("max", "min"):
+        raise ValueError(f"its headline is {written}")
+    return headline
+
+
 def _read_object(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path} cannot be read as JSON: {error}.") from None
     if not isinstance(value, dict):
         raise UserError(f"{path} must hold a JSON object. Received: {type(value).__name__}.")
     return value
 
 
-def ranked(runs: Sequence[RunRecord], metric: str) -> list[RunRecord]:
-    """The runs by their test result, best first; those without one last, all else as named.
+def shared_headline(runs: Sequence[RunRecord]) -> str | None:
+    """The number by which all runs want to be compared; None where none has a test result.
 
-    The best is the highest, but for losses and errors, whose names say so.
+    Raises:
+        UserError: they differ.
     """
-    sign = 1 if metric.endswith(("loss", "error")) else -1
+    names = {run.label: run.headline.metric for run in runs if run.headline is not None}
+    if len(set(names.values())) > 1:
+        said = ", ".join(f"{metric} of {label}" for label, metric in names.items())
+        raise UserError(
+            f"The most important numbers of these runs differ ({said}): name one that they share "
+            "by --metric, or compare runs of one task."
+        )
+    return next(iter(names.values()), None)
+
+
+def better(runs: Sequence[RunRecord], metric: str) -> Better:
+    """Which way a number is better: as a report says that has it for headline, else by its name."""
+    said = (run.headline for run in runs if run.headline is not None)
+    return next((one.better for one in said if one.metric == metric), direction(metric))
+
+
+def ranked(runs: Sequence[RunRecord], metric: str) -> list[RunRecord]:
+    """The runs by their test result, best first; those without one last, all else as named."""
+    sign = 1 if better(runs, metric) == "min" else -1
 
     def key(run: RunRecord) -> float:
         value = run.value("test", metric)

@@ -26,6 +26,7 @@ from tasks.common import (
     run_sections,
 )
 from tasks.common.landmark_measures import LandmarkPredictions
+from tasks.common.metric_directions import Headline
 from tasks.common.report import Section, write_metrics, write_report
 from tasks.common.tables import markdown_table, text_table
 from tasks.common.task import Run, Task
@@ -60,7 +61,15 @@ def report(task: Task, run: Run) -> None:
     metrics = {name: landmark_measures.metrics(splits[name]) for name in ("test", "validation")}
     baseline = {name: landmark_measures.metrics(other) for name, other in others.items()}
     parameters = run.model.count_params()
-    write_metrics(run.folder.report, task.name, metrics, baseline, seconds, parameters)
+    write_metrics(
+        run.folder.report,
+        task.name,
+        metrics,
+        baseline,
+        seconds,
+        parameters,
+        Headline(_HEADLINE, "min"),
+    )
     sections = [
         Section("", _headline(metrics["test"], baseline, run)),
         _results(metrics, baseline),

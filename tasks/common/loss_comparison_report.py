@@ -20,6 +20,7 @@ from tasks.common.loss_comparison import (
     ranking,
     spread,
 )
+from tasks.common.metric_directions import ACCURACY
 from tasks.common.report import Section, write_metrics, write_report
 from tasks.common.run_folder import replace_text
 from tasks.common.study import CellResult, StudyRun
@@ -53,7 +54,7 @@ def report(
     folder = run.folder.report
     metrics = chosen.result["metrics"]
     parameters = chosen.result["parameters"]
-    write_metrics(folder, study_name, metrics, baselines, run.seconds, parameters)
+    write_metrics(folder, study_name, metrics, baselines, run.seconds, parameters, ACCURACY)
     replace_text(folder / "cells.csv", as_csv(found, epochs))
     replace_text(folder / EXAMPLES, example_texts(splits))
     most_frequent = text_baselines.most_frequent_share(splits.train, splits.validation)

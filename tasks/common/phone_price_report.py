@@ -10,6 +10,7 @@ import numpy as np
 from datasets.core import Splits
 from datasets.table_splits import TableInfo
 from tasks.common import phone_price_figures, table_baselines
+from tasks.common.metric_directions import ACCURACY
 from tasks.common.report import Section, write_metrics, write_report
 from tasks.common.study import CellResult, StudyRun
 from tasks.common.tables import markdown_table, text_table
@@ -46,7 +47,7 @@ def report(
         for method in others
     } | {method: averages(metrics) for method, metrics in beside.items()}
     folder, parameters = run.folder.report, chosen.result["parameters"]
-    write_metrics(folder, name, found, compared, run.seconds, parameters)
+    write_metrics(folder, name, found, compared, run.seconds, parameters, ACCURACY)
     tests = {method: accuracies(cells, "test") for method, cells in methods.items()} | {
         method: [one["accuracy"] for one in metrics] for method, metrics in beside.items()
     }

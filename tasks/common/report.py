@@ -12,6 +12,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from tasks.common import figures
+from tasks.common.metric_directions import Headline
 from tasks.common.run_folder import replace_text
 from tasks.common.tables import escaped
 
@@ -65,6 +66,7 @@ def write_metrics(
     baseline: Mapping[str, Mapping[str, float]],
     seconds: Mapping[str, float],
     parameters: int,
+    headline: Headline | None = None,
 ) -> Path:
     """Writes `metrics.json`; a number that is not finite becomes null, which JSON can hold.
 
@@ -75,6 +77,8 @@ def write_metrics(
         baseline: test metrics by the name of the baseline.
         seconds: time by part of the run.
         parameters: weights of the model.
+        headline: of the metrics; None where they are those of many models, by which no run can
+            be compared with another.
     """
     folder.mkdir(parents=True, exist_ok=True)
     document = {
@@ -83,6 +87,7 @@ def write_metrics(
         "baseline": baseline,
         "seconds": seconds,
         "parameters": parameters,
+        "headline": None if headline is None else dataclasses.asdict(headline),
     }
     path = folder / "metrics.json"
     replace_text(path, json.dumps(_finite(document), indent=2, allow_nan=False) + "\n")

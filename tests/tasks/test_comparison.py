@@ -12,6 +12,8 @@ import pytest
 from PIL import Image
 
 from tasks import compare
+from tasks.common import report
+from tasks.common.metric_directions import Headline
 from tests.tasks import processes
 from tests.tasks.small_runs import refused, write_metrics, write_run
 
@@ -63,6 +65,43 @@ def test_compare_calls_the_lowest_loss_the_best(compared, capsys):
     assert capsys.readouterr().out.splitlines()[2].startswith("plain")
 
 
+def test_compare_without_a_metric_takes_the_headline_of_the_reports(compared, capsys):
+    for name, error in (("plain", 0.4), ("smooth|er", 0.7)):
+        folder = compared / "runs" / "cars_finetune" / name / "report"
+        numbers = {"test": {"accuracy": error, "distance": error}}
+        report.write_metrics(folder, "x", numbers, {}, {}, 1, Headline("distance", "min"))
+    assert compare.main(["smooth|er", "plain", "stopped"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "test distance" in lines[0]
+    assert [line.split()[0] for line in lines[2:5]] == ["plain", "smooth|er", "stopped"]
+
+
+@pytest.mark.parametrize(
+    "metric", ["rmse", "abs_rel", "kl", "mse", "log10", "depth_rms", "depth_mae", "failure_rate"]
+)
+def test_compare_ranks_older_reports_by_what_their_number_means(compared, capsys, metric):
+    for name, error in (("plain", 0.4), ("smooth|er", 0.7)):
+        folder = compared / "runs" / "cars_finetune" / name
+        write_metrics(folder, test_count=4, **{f"test_{metric}": error})
+    assert compare.main(["smooth|er", "plain"]) == 0
+    assert capsys.readouterr().out.splitlines()[2].startswith("plain")
+
+
+def test_compare_asks_for_a_metric_where_runs_have_different_headlines(compared, capsys):
+    folder = compared / "runs" / "cars_finetune" / "plain" / "report"
+    numbers = {"test": {"accuracy": 0.3, "cc": 0.5}}
+    report.write_metrics(folder, "x", numbers, {}, {}, 1, Headline("cc", "max"))
+    sentence = refused(capsys, compare.main(["plain", "smooth|er"]))
+    assert "cc of plain, accuracy of smooth|er" in sentence
+    assert "--metric" in sentence
+    assert compare.main(["plain", "smooth|er", "--metric", "accuracy"]) == 0
+
+
+def test_compare_says_that_no_run_has_a_result(compared, capsys):
+    write_run(compared / "runs", "broken_off", compared / "data")
+    assert "None of these runs" in refused(capsys, compare.main(["stopped", "broken_off"]))
+
+
 def test_compare_tells_runs_of_one_name_apart(compared, capsys):
     other = write_run(compared / "other", "plain", compared / "data", seed=1)
     write_metrics(other, test_accuracy=0.5)
@@ -86,7 +125,14 @@ def test_compare_answers_mistakes_in_one_sentence(compared, capsys, words, part)
     assert part in refused(capsys, compare.main(words))
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"metrics": 3}', '{"seconds": {"head": "x"}}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("{", "[]", "[" * 100_000, '{"metrics": 3}', '{"seconds": {"head": "x"}}'),
+        *('{"headline": "accuracy"}', '{"headline": {"metric": "accuracy", "better": "up"}}'),
+        '{"headline": {"metric": ["accuracy"], "better": "max"}}',
+    ],
+)
 def test_compare_names_a_damaged_report(compared, capsys, text):
     (compared / "runs/cars_finetune/plain/report/metrics.json").write_text(text)
     assert "metrics.json" in refused(capsys, compare.main(["plain", "smooth|er"]))

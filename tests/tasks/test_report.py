@@ -56,12 +56,13 @@ def test_metrics_json_has_the_agreed_form(tmp_path: Path) -> None:
     document = made()
     classification_report.write_classification_report(tmp_path, document)
     written = json.loads((tmp_path / "metrics.json").read_text())
-    assert set(written) == {"task", "metrics", "baseline", "seconds", "parameters"}
+    assert set(written) == {"task", "metrics", "baseline", "seconds", "parameters", "headline"}
     assert set(written["metrics"]) == {"test", "validation"}
     assert written["metrics"]["test"] == classification.metrics(document.test)
     right = document.test.probabilities.argmax(axis=1) == document.test.labels
     assert written["metrics"]["test"]["accuracy"] == pytest.approx(right.mean())
     assert written["parameters"] == 1234567
+    assert written["headline"] == {"metric": "accuracy", "better": "max"}
     assert written["seconds"] == {"head": 61.0, "tail": 3.25, "evaluation": 1.0}
 
 

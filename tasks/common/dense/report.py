@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
 
 import numpy as np
 
 from callbacks.tensorboard_hparams import write_hparams
 from tasks.common import figures, run_folder, run_sections
 from tasks.common.dense.figures import panel_rows
+from tasks.common.metric_directions import Better, Headline
 from tasks.common.report import Section, write_metrics, write_report
 from tasks.common.tables import markdown_table, text_table
 from tasks.common.task import Run, Task
@@ -42,7 +42,7 @@ class DenseResults:
     metrics: Mapping[str, Mapping[str, float]]
     baselines: Mapping[str, Mapping[str, float]]
     headline: str
-    better: Literal["max", "min"]
+    better: Better
     opening: str
     seconds: Mapping[str, float]
     sections: Sequence[Section] = ()
@@ -61,6 +61,7 @@ def write(task: Task, run: Run, results: DenseResults) -> None:
         results.baselines,
         seconds,
         parameters,
+        Headline(results.headline, results.better),
     )
     sections = [
         Section("", results.opening),
@@ -110,7 +111,7 @@ def mean_interval(values: np.ndarray) -> tuple[float, float]:
 def extremes(
     scores: np.ndarray,
     panels_of: Callable[[int], Sequence[np.ndarray]],
-    better: Literal["max", "min"],
+    better: Better,
     name: str,
     headings: Sequence[str] = ("input", "truth", "prediction", "error"),
     count: int = 4,
