@@ -69,6 +69,23 @@ def write_video(
     return path
 
 
+def chunk(tag: bytes, data: bytes) -> bytes:
+    return tag + struct.pack("<I", len(data)) + data
+
+
+def uncompressed_avi(height: int, bits: int, code: bytes, width: int = 64) -> bytes:
+    """Two uncompressed frames; a negative height: the first row comes first."""
+    frame = (width * bits + 31) // 32 * 4 * abs(height)
+    main = struct.pack("<14I", 40000, 0, 0, 16, 2, 0, 1, frame, width, abs(height), 0, 0, 0, 0)
+    stream = b"vidsDIB " + struct.pack("<12I", 0, 0, 0, 1, 25, 0, 2, frame, 0, 0, 0, 0)
+    form = struct.pack("<IiiHH4sI4I", 40, width, height, 1, bits, code, frame, 0, 0, 0, 0)
+    form += bytes(1024 if bits == 8 and not any(code) else 0)  # the palette
+    header = chunk(b"LIST", b"strl" + chunk(b"strh", stream) + chunk(b"strf", form))
+    header = chunk(b"LIST", b"hdrl" + chunk(b"avih", main) + header)
+    frames = chunk(b"LIST", b"movi" + 2 * chunk(b"00db", b"\x40" * frame))
+    return chunk(b"RIFF", b"AVI " + header + frames)
+
+
 # --- evaluate
 
 
@@ -212,6 +229,30 @@ def test_predict_follows_a_video(opened, tmp_path, capsys):
     assert len(list(csv.DictReader(table.open(newline="")))) == 10
 
 
+@pytest.mark.parametrize("size", [(1, 60), (40, 1)])
+def test_a_video_that_cannot_be_painted_is_named_once_and_does_not_stop_the_rest(
+    opened, tmp_path, capsys, size
+):
+    """Its arrays are written, and so are the videos before and after it."""
+    opened(CLASSES)
+    films = [tmp_path / "in" / name for name in ("a.mp4", "b.avi", "c.mp4")]
+    for film in (films[0], films[2]):
+        write_video(film, 3)
+    films[1].write_bytes(uncompressed_avi(size[0], 8, b"Y800", size[1]))
+    out, arrays = tmp_path / "out", tmp_path / "arrays"
+    words = ["RUN", str(tmp_path / "in"), "--pictures", str(out), "--arrays", str(arrays)]
+    assert predict.main(words) == 0
+    captured = capsys.readouterr()
+    assert "8 mapped" in captured.out
+    (line,) = captured.err.splitlines()
+    assert line.startswith(f"not written: {films[1]} has frames of {size[1]} x {size[0]} pixels")
+    assert {path.name for path in out.iterdir()} == {
+        "legend.png",
+        *(f"{name}.mp4.{word}.mp4" for name in "ac" for word in ("map", "overlay")),
+    }
+    assert len(list(arrays.rglob("*.npy"))) == 8
+
+
 def damaged(film: Path, way: str) -> bytes:
     data = film.read_bytes()
     return {
@@ -327,23 +368,6 @@ def test_a_video_that_the_encoder_refuses_is_named(tmp_path, monkeypatch):
         write_video(tmp_path / "a.mp4", rate=119.987)
     with pytest.raises(DataError, match="name another folder"):
         write_video(Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff")) / "a.mp4")
-
-
-def chunk(tag: bytes, data: bytes) -> bytes:
-    return tag + struct.pack("<I", len(data)) + data
-
-
-def uncompressed_avi(height: int, bits: int, code: bytes) -> bytes:
-    """Two uncompressed frames, 64 pixels wide; a negative height: the first row comes first."""
-    frame = 64 * abs(height) * bits // 8
-    main = struct.pack("<14I", 40000, 0, 0, 16, 2, 0, 1, frame, 64, abs(height), 0, 0, 0, 0)
-    stream = b"vidsDIB " + struct.pack("<12I", 0, 0, 0, 1, 25, 0, 2, frame, 0, 0, 0, 0)
-    form = struct.pack("<IiiHH4sI4I", 40, 64, height, 1, bits, code, frame, 0, 0, 0, 0)
-    form += bytes(1024 if bits == 8 else 0)  # the palette
-    header = chunk(b"LIST", b"strl" + chunk(b"strh", stream) + chunk(b"strf", form))
-    header = chunk(b"LIST", b"hdrl" + chunk(b"avih", main) + header)
-    frames = chunk(b"LIST", b"movi" + 2 * chunk(b"00db", b"\x40" * frame))
-    return chunk(b"RIFF", b"AVI " + header + frames)
 
 
 @pytest.mark.parametrize(

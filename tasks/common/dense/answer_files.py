@@ -91,7 +91,8 @@ def painted_pictures(folder: Path) -> WriteMapped:
 def painted_videos(folder: Path) -> Iterator[tuple[WriteMapped, Callable[[], None]]]:
     """`NAME.map.mp4` and `NAME.overlay.mp4` of each video, as long as it and as fast.
 
-    A video appears under its name once it has ended.
+    A video appears under its name once it has ended. One that cannot be written is given up at the
+    first fault: nothing of it stays, and its other frames are not tried.
 
     Yields:
         What takes a picture, which only ends a video, or a frame, and what ends the last video.
@@ -113,11 +114,19 @@ def painted_videos(folder: Path) -> Iterator[tuple[WriteMapped, Callable[[], Non
         def write(mapped: Mapped) -> None:
             if not mapped.frame:
                 end()
-            if mapped.frame == 0:
-                begin(mapped)
-            if mapped.frame is not None and of_video:
-                for put, pixels in zip(of_video, (mapped.painted, mapped.overlaid), strict=True):
-                    put(pixels)
+            try:
+                if mapped.frame == 0:
+                    begin(mapped)
+                if mapped.frame is not None and of_video:
+                    for put, pixels in zip(
+                        of_video, (mapped.painted, mapped.overlaid), strict=True
+                    ):
+                        put(pixels)
+            except (DataError, OSError):
+                of_video.clear()
+                # With the fault in hand the temporary files are removed, not put in place.
+                stack.__exit__(*sys.exc_info())
+                raise
 
         yield write, end
 
