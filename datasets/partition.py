@@ -36,7 +36,7 @@ def complete_splits(
         Train, validation, test, and what was done as the end of a sentence.
 
     Raises:
-        DataError: a class has too few examples to be in each part.
+        DataError: a class has too few examples to be in each part, or all together are too few.
         ValueError: the fractions do not leave anything for training.
     """
     missing = {}
@@ -64,6 +64,11 @@ def _require_examples(
     counts = np.bincount(labels, minlength=len(class_names))
     if counts.min() >= least:
         return
+    if len(counts) == 1:
+        raise DataError(
+            f"{origin} must hold at least {least} pictures, one for each part, received "
+            f"{counts[0]}: add pictures."
+        )
     class_id = int(np.flatnonzero(counts < least)[0])
     others = int(np.count_nonzero(counts < least)) - 1
     more = f" (and {others} other classes have too few)" if others else ""

@@ -60,8 +60,9 @@ def test_a_folder_without_pictures_is_named(tmp_path: Path, place: str) -> None:
 def test_too_few_pictures_are_named(tmp_path: Path) -> None:
     for number in range(2):
         write(tmp_path / f"{number}.png", noise(number))
-    with pytest.raises(DataError, match="at least 3 pictures"):
+    with pytest.raises(DataError, match=r"at least 3 pictures, one .* received 2") as caught:
         plain_pictures.load_folder(tmp_path, 0.15, 0.2, 0)
+    assert "class" not in str(caught.value).lower(), "the pictures are of none"
 
 
 def test_statistics_are_those_of_the_training_pixels(folder: Path) -> None:
