@@ -113,6 +113,6 @@ def test_the_road_lies_between_its_edges_and_in_the_crossing(seed):
     x = np.array([right - 0.1, right + 0.1, left + 0.1, left - 0.1])
     np.testing.assert_array_equal(is_road(layout, x, np.full(4, 2.0)), [1, 0, 1, 0])
     for side in (-1, 1):
-        gap = layout.gaps(side)
+        gap = layout.gap(side)
         if gap is not None:
             assert is_road(layout, np.array([side * 30.0]), np.array([np.mean(gap)]))[0]

@@ -30,7 +30,7 @@ def is_road(layout: Layout, x: np.ndarray, z: np.ndarray) -> np.ndarray:
     """Whether places on the plane y = 0 belong to the road, bool, (k,)."""
     road = (x > -layout.road_edge(-1)) & (x < layout.road_edge(1))
     for side in (-1, 1):
-        gap = layout.gaps(side)
+        gap = layout.gap(side)
         if gap is not None:
             road |= (side * x > 0) & (z > gap[0]) & (z < gap[1])
     return road

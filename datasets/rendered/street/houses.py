@@ -19,7 +19,8 @@ from datasets.rendered.street.mesh import (
     linear,
 )
 
-_STOREY_COLOURS = (
+# Hue, saturation, value in [0, 1].
+_WALLS_HSV = (
     (0.04, 0.55, 0.62), (0.02, 0.60, 0.52), (0.09, 0.30, 0.86), (0.11, 0.22, 0.92),
     (0.13, 0.12, 0.90), (0.0, 0.0, 0.88), (0.58, 0.14, 0.74), (0.35, 0.10, 0.78),
     (0.07, 0.38, 0.72), (0.03, 0.28, 0.80), (0.15, 0.35, 0.88), (0.0, 0.02, 0.62),
@@ -119,7 +120,7 @@ def _add_house(
     """One house between two corners on the ground, its ridge along the street."""
     storey = rng.uniform(2.7, 3.3)
     height = storeys * storey + rng.uniform(0.3, 0.9)
-    hue, saturation, value = _STOREY_COLOURS[int(rng.integers(len(_STOREY_COLOURS)))]
+    hue, saturation, value = _WALLS_HSV[int(rng.integers(len(_WALLS_HSV)))]
     wall = 255 * np.array(
         colorsys.hsv_to_rgb(
             hue % 1.0, saturation * rng.uniform(0.7, 1.1), min(value * rng.uniform(0.85, 1.05), 1.0)

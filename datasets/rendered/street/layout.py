@@ -53,13 +53,13 @@ class Layout:
         """Distance of the fronts of the houses from the middle of the road."""
         return self.road_edge(side) + self.pavement + self.front[(side + 1) // 2]
 
-    def gaps(self, side: int) -> tuple[float, float] | None:
+    def gap(self, side: int) -> tuple[float, float] | None:
         """(z from, z to) where the crossing street leaves on one side."""
         return self.crossing if self.opens[(side + 1) // 2] else None
 
     def stretches(self, side: int, margin: float = 0.0) -> list[tuple[float, float]]:
         """Pieces of the street's length beside which nothing crosses, `margin` kept free."""
-        gap = self.gaps(side)
+        gap = self.gap(side)
         if gap is None:
             return [(START, END)]
         return [(START, gap[0] - margin), (gap[1] + margin, END)]

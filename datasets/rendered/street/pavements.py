@@ -21,7 +21,7 @@ def add_pavements(assembly: Assembly, layout: Layout) -> None:
             far = near + layout.pavement
         for start, stop in layout.stretches(side):
             _add_slab(assembly, side, (near, far), (start, stop))
-        gap = layout.gaps(side)
+        gap = layout.gap(side)
         if gap is not None:
             for start, stop in ((gap[0] - _CORNER, gap[0]), (gap[1], gap[1] + _CORNER)):
                 _add_slab(assembly, side, (far, far + _SIDE_LENGTH), (start, stop))
@@ -34,11 +34,9 @@ def _add_slab(
     start, stop = along
     top = [(left, KERB, start), (right, KERB, start), (right, KERB, stop), (left, KERB, stop)]
     edge = side * across[0]
-    kerb = [(edge, 0, start), (edge, 0, stop), (edge, KERB, stop), (edge, KERB, start)]
-    end = [(left, 0, start), (right, 0, start), (right, KERB, start), (left, KERB, start)]
-    if side < 0:
-        kerb = [kerb[1], kerb[0], kerb[3], kerb[2]]
     # From the road the outside of the kerb is seen: on the right side that is from the left.
-    kerb = [kerb[1], kerb[0], kerb[3], kerb[2]]
+    first, last = (stop, start) if side > 0 else (start, stop)
+    kerb = [(edge, 0, first), (edge, 0, last), (edge, KERB, last), (edge, KERB, first)]
+    end = [(left, 0, start), (right, 0, start), (right, KERB, start), (left, KERB, start)]
     assembly.add(faces([top], (176, 172, 166), PAVEMENT, PAVED))
     assembly.add(faces([kerb, end], (196, 193, 186), PAVEMENT, PLAIN))

@@ -106,7 +106,7 @@ def _side_positions(
 ) -> list[float]:
     """Places along the street, clear of the crossing by 2 m."""
     found, z = [], bounds[0] + rng.uniform(0, spacing[1])
-    gap = layout.gaps(side)
+    gap = layout.gap(side)
     while z < bounds[1]:
         if gap is None or not gap[0] - 2.0 < z < gap[1] + 2.0:
             found.append(z)
@@ -241,7 +241,7 @@ def _is_free(assembly: Assembly, place: tuple[float, float], half: tuple[float, 
 
 
 def _park_cars(assembly: Assembly, layout: Layout, side: int, rng: np.random.Generator) -> None:
-    density, gap = rng.uniform(0.35, 0.95), layout.gaps(side)
+    density, gap = rng.uniform(0.35, 0.95), layout.gap(side)
     heading = 0.0 if side == layout.drives_on else np.pi
     z = rng.uniform(2.0, 7.0)
     while z < 62.0:
