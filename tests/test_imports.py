@@ -94,6 +94,7 @@ SHARED_BY_SOME_TASKS = {
     "tasks.common.depth.evaluation": ("datasets.dense_batches", "keras_models.depth_quantity"),
     "tasks.common.depth.kind": ("datasets.depth_range", "datasets.nyu_depth"),
     "tasks.common.depth.measures": ("keras_models.metrics.depth",),
+    "tasks.common.depth.report": ("datasets.dense_batches",),
     "tasks.common.depth.training": (
         "datasets.depth_range",
         "keras_models.losses.depth",

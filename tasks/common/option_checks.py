@@ -88,7 +88,7 @@ def require_at_least(config: Any, names: Sequence[str], least: int) -> None:
     """
     for name in names:
         value = getattr(config, name)
-        # Turned around, NaN would pass.
+        # `value < least` is false for NaN; `not value >= least` is not.
         if value is not None and not value >= least:
             refuse(name, f"at least {least}", value)
 

@@ -27,7 +27,7 @@ def check_recipe(config: Any) -> None:
     require_at_least(config, ("scratch_epochs",), 1)
     rates = ("head", "tail", "full", "scratch")
     for name in (*(f"{rate}_learning_rate" for rate in rates), "depth_factor"):
-        # Turned around, NaN would pass.
+        # `x <= 0` is false for NaN; `not x > 0` is not.
         if not getattr(config, name) > 0:
             refuse(name, "above 0", getattr(config, name))
 

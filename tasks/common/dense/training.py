@@ -51,19 +51,19 @@ def make_batches(
         maps: which maps of an example make the target.
         target_size: height and width of the target; None is those of the pictures.
     """
-    how = batching(config, size, maps, target_size)
+    dense_batching = batching(config, size, maps, target_size)
     change = dense_augment.paired_changes(
-        config.augment, how.image_size, maps, config.zoom, config.turn
+        config.augment, dense_batching.image_size, maps, config.zoom, config.turn
     )
 
     def train(epochs: range, first_step: int) -> tf.data.Dataset:
         return dense_batches.training_batches(
-            splits.train, how, config.seed, epochs, first_step, change
+            splits.train, dense_batching, config.seed, epochs, first_step, change
         )
 
     return Batches(
         train=train,
-        validation=dense_batches.evaluation_batches(splits.validation, how),
+        validation=dense_batches.evaluation_batches(splits.validation, dense_batching),
         steps_per_epoch=pipeline.steps_per_epoch(splits.train, size),
     )
 
@@ -96,9 +96,9 @@ def watch(
     batches = make_batches(config, splits, _EXAMPLES, maps, target_size)
     images, _ = next(iter(batches.train(range(epoch, epoch + 1), 0)))
     chosen = np.unique(np.linspace(0, len(splits.validation) - 1, _SHOWN).astype(int))
-    how = batching(config, len(chosen), maps, target_size)
+    dense_batching = batching(config, len(chosen), maps, target_size)
     shown = core.Subset(splits.validation, chosen)
-    pictures, truth = next(iter(dense_batches.evaluation_batches(shown, how)))
+    pictures, truth = next(iter(dense_batches.evaluation_batches(shown, dense_batching)))
 
     def sheet(_: keras.Model) -> np.ndarray:
         outputs = keras.ops.convert_to_numpy(model(pictures, training=False))
@@ -119,7 +119,7 @@ def watch(
 
 
 def predictions(
-    model: keras.Model, source: core.LabelledSource, how: DenseBatching
+    model: keras.Model, source: core.LabelledSource, batching: DenseBatching
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Batch after batch of a source, in order: pictures, truth and what the model says.
 
@@ -127,14 +127,14 @@ def predictions(
         uint8 (n, height, width, 3); float32 (n, target height, target width, maps); float32
         (n, target height, target width, channels).
     """
-    for images, targets in dense_batches.evaluation_batches(source, how):
+    for images, targets in dense_batches.evaluation_batches(source, batching):
         yield images.numpy(), targets.numpy(), model.predict_on_batch(images)
 
 
 def examples(
-    model: keras.Model, source: core.LabelledSource, how: DenseBatching, indices: Sequence[int]
+    model: keras.Model, source: core.LabelledSource, batching: DenseBatching, indices: Sequence[int]
 ) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Picture, truth and output of the examples at `indices`, in that order, each for itself."""
     chosen = core.Subset(source, np.asarray(indices, dtype=np.int64))
-    batches = predictions(model, chosen, how)
+    batches = predictions(model, chosen, batching)
     return [one for batch in batches for one in zip(*batch, strict=True)]

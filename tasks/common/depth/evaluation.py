@@ -35,16 +35,16 @@ def batching(
     return DenseBatching(batch_size, tuple(model.input_shape[1:3]), MAPS, size, workers)
 
 
-def truths(source: core.LabelledSource, how: DenseBatching) -> Iterator[np.ndarray]:
+def truths(source: core.LabelledSource, batching: DenseBatching) -> Iterator[np.ndarray]:
     """The depth of a split, batch after batch, float32 (n, height, width, 1)."""
-    for _, truth in dense_batches.evaluation_batches(source, how):
+    for _, truth in dense_batches.evaluation_batches(source, batching):
         yield truth.numpy()
 
 
 def scores(
     model: keras.Model,
     source: core.LabelledSource,
-    how: DenseBatching,
+    batching: DenseBatching,
     rounding: float,
     baselines: DepthBaselines | None = None,
 ) -> dict[str, DepthScores]:
@@ -53,14 +53,14 @@ def scores(
     Args:
         model: ends in a depth of half its input's size.
         source: the examples.
-        how: of `batching`.
+        batching: what the function `batching` made for the model.
         rounding: the step of the rounding accuracy, metres.
         baselines: None for the model alone.
     """
     maximum = depth_quantity.depth_layer(model).maximum
 
     def compared() -> Iterator[tuple[np.ndarray, Mapping[str, np.ndarray]]]:
-        for _, truth, output in training.predictions(model, source, how):
+        for _, truth, output in training.predictions(model, source, batching):
             predicted = {THIS_MODEL: enlarged(output, truth.shape[1:3])}
             if baselines is not None:
                 predicted |= baselines.predictions(len(truth))

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from datasets.dense_batches import DenseBatching
 from tasks.common.dense import report as dense_report
 from tasks.common.dense import training
 from tasks.common.dense.report import DenseResults
@@ -27,12 +28,12 @@ def report(task: Task, run: Run) -> None:
     """Predicts validation and test with the best model, writes the report, prints the table."""
     started = time.monotonic()
     config, model = run.config, run.model
-    how = evaluation.batching(model, _BATCH, config.workers)
+    batching = evaluation.batching(model, _BATCH, config.workers)
     whole = evaluation.batching(model, _BATCH, config.workers, whole=True)
-    others = baselines.fit(evaluation.truths(run.splits.train, how))
+    others = baselines.fit(evaluation.truths(run.splits.train, batching))
     fitted = time.monotonic()
-    validation = evaluation.scores(model, run.splits.validation, how, config.rounding)
-    test = evaluation.scores(model, run.splits.test, how, config.rounding, others)
+    validation = evaluation.scores(model, run.splits.validation, batching, config.rounding)
+    test = evaluation.scores(model, run.splits.test, batching, config.rounding, others)
     enlarged = evaluation.scores(model, run.splits.test, whole, config.rounding)
     numbers = {name: measures.report_numbers(scores) for name, scores in test.items()}
     metrics = {
@@ -125,12 +126,12 @@ def _whole(scores: DepthScores, size: tuple[int, int]) -> Section:
     return Section("At the pictures' size", f"{text}\n\n{table}")
 
 
-def _pictures(run: Run, how, scores: DepthScores) -> Sequence[Section]:
+def _pictures(run: Run, batching: DenseBatching, scores: DepthScores) -> Sequence[Section]:
     """The best and worst pictures, and the best and the worst as points in space."""
     by_picture = measures.picture_scores(scores)
 
     def example(index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        (one,) = training.examples(run.model, run.splits.test, how, [index])
+        (one,) = training.examples(run.model, run.splits.test, batching, [index])
         return one
 
     shown = dense_report.extremes(

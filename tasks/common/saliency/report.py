@@ -54,10 +54,10 @@ def predict(
     model: keras.Model, source: core.LabelledSource, config: Any, batch_size: int = _BATCH
 ) -> Predicted:
     """What the model says of every example of a source."""
-    how = _batching(model, config, batch_size)
+    batching = _batching(model, config, batch_size)
     batches = [
         (truth[..., 0], output[..., 0])
-        for _, truth, output in training.predictions(model, source, how)
+        for _, truth, output in training.predictions(model, source, batching)
     ]
     truth, maps = (np.concatenate(parts) for parts in zip(*batches, strict=True))
     return Predicted(truth, maps, evaluation.looked_at(source))
@@ -105,16 +105,19 @@ def _batching(model: keras.Model, config: Any, batch_size: int) -> DenseBatching
 
 
 def _baselines(run: Run, test: Predicted) -> dict[str, Scores]:
-    how = _batching(run.model, run.config, _BATCH)
+    batching = _batching(run.model, run.config, _BATCH)
     training_maps = (
-        maps.numpy()[..., 0] for _, maps in dense_batches.evaluation_batches(run.splits.train, how)
+        maps.numpy()[..., 0]
+        for _, maps in dense_batches.evaluation_batches(run.splits.train, batching)
     )
     middle = baselines.centre_bias(training_maps)
     flat = np.full_like(middle, middle.mean())
     blur = Blur(run.config.blur_degrees, run.config.pixels_per_degree)
     return {
         CENTRE_BIAS: baselines.same_for_all(middle, test.truth, test.looked),
-        PEOPLE: baselines.human_consistency(test.looked, how.target_size, blur, run.config.seed),
+        PEOPLE: baselines.human_consistency(
+            test.looked, batching.target_size, blur, run.config.seed
+        ),
         CHANCE: baselines.same_for_all(flat, test.truth, test.looked),
     }
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from datasets.dense_batches import DenseBatching
 from tasks.common.dense import report as dense_report
 from tasks.common.dense import training
 from tasks.common.dense.report import DenseResults
@@ -28,15 +29,15 @@ _PANELS = (
 def report(task: Task, run: Run) -> None:
     """Predicts validation and test with the best model, writes the report, prints the table."""
     started = time.monotonic()
-    how = evaluation.batching(run.model, _BATCH, run.config.workers)
+    batching = evaluation.batching(run.model, _BATCH, run.config.workers)
     counts = {
-        name: evaluation.of_model(run.model, getattr(run.splits, name), how)
+        name: evaluation.of_model(run.model, getattr(run.splits, name), batching)
         for name in ("validation", "test")
     }
     evaluated = time.monotonic()
-    baselines = evaluation.fit_baselines(run.splits.train, how)
+    baselines = evaluation.fit_baselines(run.splits.train, batching)
     others = {
-        name: evaluation.of_baseline(baseline, run.splits.test, how)
+        name: evaluation.of_baseline(baseline, run.splits.test, batching)
         for name, baseline in baselines.items()
     }
     metrics = {name: measures.numbers(counts[name]) for name in ("test", "validation")}
@@ -55,7 +56,7 @@ def report(task: Task, run: Run) -> None:
             _classes(run, counts, others),
             _confusion(run, counts["test"]),
             *_sequences(run.splits.info.sequence_of, counts),
-            _pictures(run, counts["test"], how),
+            _pictures(run, counts["test"], batching),
         ],
         explanations=measures.EXPLANATIONS,
         shown=_SHOWN,
@@ -144,11 +145,11 @@ def _sequences(
     return (Section("Sequences", f"{text}\n\n{table}"),)
 
 
-def _pictures(run: Run, test: PictureCounts, how) -> Section:
+def _pictures(run: Run, test: PictureCounts, batching: DenseBatching) -> Section:
     draw = drawing.draw(run.splits.info.class_colours)
 
     def panels_of(index: int) -> Sequence[np.ndarray]:
-        (one,) = training.examples(run.model, run.splits.test, how, [index])
+        (one,) = training.examples(run.model, run.splits.test, batching, [index])
         return draw(*one)
 
     scores = measures.picture_scores(test)

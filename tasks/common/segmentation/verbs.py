@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from datasets import camvid, cityscapes
+from datasets import camvid, cityscapes, class_masks
 from datasets.core import LabelledSource
 from keras_models.map_output import map_layer
 from tasks.common import sound_pictures
@@ -20,8 +20,8 @@ from tasks.common.segmentation import evaluation, measures
 
 def measure(saved: SavedRun, source: LabelledSource, batch_size: int) -> dict[str, float]:
     """The numbers of `measures.numbers` on every example of a source."""
-    how = evaluation.batching(saved.model, batch_size, saved.config.workers)
-    return measures.numbers(evaluation.of_model(saved.model, source, how))
+    batching = evaluation.batching(saved.model, batch_size, saved.config.workers)
+    return measures.numbers(evaluation.of_model(saved.model, source, batching))
 
 
 def outside_examples(saved: SavedRun, place: Path, split: str, skip_bad: bool) -> LabelledSource:
@@ -31,7 +31,8 @@ def outside_examples(saved: SavedRun, place: Path, split: str, skip_bad: bool) -
     choose; for all others CamVid, whose classes the drawn streets have as well.
 
     Raises:
-        DataError: there is no such split, or a picture cannot be read and `skip_bad` is false.
+        DataError: there is no such split, a picture cannot be read and `skip_bad` is false, or
+            the masks are void alone.
     """
     config = saved.config
     if config.data != "cityscapes":
@@ -40,7 +41,9 @@ def outside_examples(saved: SavedRun, place: Path, split: str, skip_bad: bool) -
         source = cityscapes.read_test(place)
     else:
         source = cityscapes.load(place, config.validation_fraction, config.seed).validation
-    return sound_pictures.sound(source, skip_bad, config.workers)
+    source = sound_pictures.sound(source, skip_bad, config.workers)
+    class_masks.require_some_class(source, len(map_layer(saved.model).names), split)
+    return source
 
 
 def paint(model: keras.Model, output: np.ndarray) -> np.ndarray:
