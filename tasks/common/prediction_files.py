@@ -1,8 +1,10 @@
 """Where a classifier's answers go: lines of a terminal, JSON Lines, CSV, annotated pictures.
 
 Each function gives another one, which takes an answer and writes it at once, so that a command
-that is stopped has written all it knew. Names go into files as they are, with bytes that are no
-UTF-8 escaped (JSON) or unchanged (CSV). `called` is what the names of examples are: `file`, `row`.
+that is stopped has written all it knew. Files are opened at the first answer: a command that finds
+none, such as one with a mistyped path, leaves older ones as they were. Names go into files as they
+are, with bytes that are no UTF-8 escaped (JSON) or unchanged (CSV). `called` is what the names of
+examples are: `file`, `row`.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TextIO
 
 from datasets.core import DataError
 from tasks.common import annotated_pictures
@@ -21,6 +24,53 @@ from tasks.common.predict_options import PredictOptions
 from tasks.common.wording import one_line, percent, shorten
 
 NAME_WIDTH, CLASS_WIDTH = 40, 24
+
+
+class LateFile:
+    """A text file that is opened, and so emptied, at the first answer; closed by `close`.
+
+    What is written is on disk at the end of each line.
+    """
+
+    def __init__(self, path: Path, **how: str) -> None:
+        """Touches nothing.
+
+        Args:
+            path: of the file; folders that are not there are made with it.
+            how: for `open`, such as `newline`.
+        """
+        self._path, self._how = path, how
+        self._held: list[str] = []
+        self._file: TextIO | None = None
+
+    def write(self, text: str) -> None:
+        """Writes what belongs to an answer.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        if self._file is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._path.open("w", encoding="utf-8", buffering=1, **self._how)
+            self._file.writelines(self._held)
+            self._held.clear()
+        self._file.write(text)
+
+    def hold(self, text: str) -> None:
+        """Writes what is no answer: kept until there is one, and left out where none comes.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        if self._file is None:
+            self._held.append(text)
+        else:
+            self._file.write(text)
+
+    def close(self) -> None:
+        """Ends the file, if there was an answer."""
+        if self._file is not None:
+            self._file.close()
 
 
 @contextlib.contextmanager
@@ -63,20 +113,17 @@ def json_lines(
     path: Path, class_names: Sequence[str], top: int, called: str = "file"
 ) -> Iterator[Write]:
     """A JSON object a line: `file`, `class`, `probability` and `top`, or `file` and `error`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", buffering=1) as file:
+    with contextlib.closing(LateFile(path)) as file:
 
         def write(answer: Answer) -> None:
-            document: dict[str, object] = {called: answer.name}
             if answer.error is not None:
-                document["error"] = answer.error
-            else:
-                ranking = [
-                    {"class": class_names[class_id], "probability": probability}
-                    for class_id, probability in answer.top(top)
-                ]
-                document |= {**ranking[0], "top": ranking}
-            file.write(json.dumps(document) + "\n")
+                file.hold(json.dumps({called: answer.name, "error": answer.error}) + "\n")
+                return
+            ranking = [
+                {"class": class_names[class_id], "probability": probability}
+                for class_id, probability in answer.top(top)
+            ]
+            file.write(json.dumps({called: answer.name, **ranking[0], "top": ranking}) + "\n")
 
         yield write
 
@@ -84,16 +131,19 @@ def json_lines(
 @contextlib.contextmanager
 def csv_table(path: Path, class_names: Sequence[str], called: str = "file") -> Iterator[Write]:
     """A row a readable example: `file`, `class`, and the probability of every class."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open(
-        "w", encoding="utf-8", errors="surrogateescape", newline="", buffering=1
-    ) as file:
+    with contextlib.closing(LateFile(path, errors="surrogateescape", newline="")) as file:
         rows = csv.writer(file)
-        rows.writerow([called, "class", *(f"probability of {name}" for name in class_names)])
+        started = False
 
         def write(answer: Answer) -> None:
+            nonlocal started
             if answer.output is None:
                 return
+            if not started:
+                rows.writerow(
+                    [called, "class", *(f"probability of {name}" for name in class_names)]
+                )
+                started = True
             best = class_names[answer.top(1)[0][0]]
             shares = (f"{share:.6g}" for share in answer.output)
             rows.writerow([answer.name, best, *shares])

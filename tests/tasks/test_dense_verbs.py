@@ -276,7 +276,7 @@ def test_a_damaged_video_is_refused_in_a_sentence(opened, tmp_path, capfd, way):
     first, second = errors.splitlines()
     assert first.startswith(f"not read: {film}")
     assert second == "error: The picture could not be read; the line above says why."
-    assert [path.name for path in out.iterdir()] == ["legend.png"]
+    assert not out.exists()
 
 
 def test_a_video_that_ends_too_early_keeps_what_it_had(opened, tmp_path, capsys, monkeypatch):
@@ -443,6 +443,36 @@ def test_predict_answers_mistakes_of_maps_in_a_sentence(
     monkeypatch.chdir(tmp_path)
     save(tmp_path / "in" / "a.png", picture(20, 30))
     assert part in refused(capsys, predict.main(["RUN", "in", *words]))
+
+
+@pytest.mark.parametrize("place", ["nothing.png", "empty", "bad"])
+def test_a_command_without_an_answer_leaves_older_files_and_writes_no_new_ones(
+    opened, tmp_path, capsys, place
+):
+    opened(CLASSES)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "a.png").write_bytes(b"\x89PNG")
+    lines, table = tmp_path / "old.json", tmp_path / "old.csv"
+    lines.write_text("old")
+    table.write_text("old")
+    before = sorted(tmp_path.rglob("*"))
+    words = ["RUN", str(tmp_path / place), "--json", str(lines), "--csv", str(table)]
+    words += ["--pictures", str(tmp_path / "out"), "--arrays", str(tmp_path / "arrays")]
+    assert predict.main(words) == 2
+    assert lines.read_text() == table.read_text() == "old"
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_what_could_not_be_read_before_the_first_answer_stands_before_it(opened, tmp_path):
+    opened(CLASSES)
+    first, second = tmp_path / "in" / "a.png", save(tmp_path / "in" / "b.png", picture(20, 30))
+    first.write_bytes(b"\x89PNG")
+    lines = tmp_path / "new" / "a.json"
+    assert predict.main(["RUN", str(tmp_path / "in"), "--json", str(lines)]) == 0
+    documents = [json.loads(line) for line in lines.read_text().splitlines()]
+    assert [document["file"] for document in documents] == [str(first), str(second)]
+    assert "error" in documents[0]
 
 
 def test_the_legend_names_each_colour():

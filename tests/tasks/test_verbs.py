@@ -269,6 +269,33 @@ def test_predict_answers_mistakes_in_one_sentence(runs, place, capsys, words, pa
     assert part in refused(capsys, predict.main(words))
 
 
+@pytest.mark.parametrize("named", ["nothing.png", "empty", "bad"])
+def test_predict_without_an_answer_leaves_older_files_alone(runs, tmp_path, named):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "a.png").write_bytes(b"\x89PNG")
+    lines, table = tmp_path / "old.json", tmp_path / "new" / "a.csv"
+    lines.write_text("old")
+    words = ["small", str(tmp_path / named), "--json", str(lines), "--csv", str(table)]
+    assert predict.main([*words, "--pictures", str(tmp_path / "copies")]) == 2
+    assert lines.read_text() == "old"
+    assert not table.parent.exists()
+    assert not (tmp_path / "copies").exists()
+
+
+def test_predict_writes_down_what_could_not_be_read_before_the_first_answer(runs, tmp_path):
+    second = write_picture(tmp_path / "in" / "b.png", "red")
+    first = second.with_name("a.png")
+    first.write_bytes(b"\x89PNG")
+    lines, table = tmp_path / "a.json", tmp_path / "a.csv"
+    words = ["small", str(tmp_path / "in"), "--json", str(lines), "--csv", str(table)]
+    assert predict.main(words) == 0
+    documents = [json.loads(line) for line in lines.read_text().splitlines()]
+    assert [document["file"] for document in documents] == [str(first), str(second)]
+    assert "error" in documents[0]
+    assert [row.split(",")[0] for row in table.read_text().splitlines()] == ["file", str(second)]
+
+
 # --- as a process
 
 

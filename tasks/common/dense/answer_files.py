@@ -48,7 +48,7 @@ def writers(
         if options.csv is not None:
             found.append(stack.enter_context(answer_lines.csv_table(options.csv)))
         if options.pictures is not None:
-            _write_legend(options.pictures, map_layer(saved.model))
+            found.append(legend_once(options.pictures, map_layer(saved.model)))
             found.append(painted_pictures(options.pictures))
             frame, end_video = stack.enter_context(painted_videos(options.pictures))
             found.append(frame)
@@ -72,6 +72,20 @@ def writers(
                 one()
 
         yield write, end
+
+
+def legend_once(folder: Path, layer: MapOutput) -> WriteMapped:
+    """`legend.png` beside the first painted copy, where channels are classes with colours."""
+    due = layer.colours is not None
+
+    def write(mapped: Mapped) -> None:
+        nonlocal due
+        if due:
+            due = False
+            with annotated_pictures.replacing_below(folder, PurePath("legend.png")) as path:
+                legend.drawn(layer.names, layer.colours).save(path)
+
+    return write
 
 
 def painted_pictures(folder: Path) -> WriteMapped:
@@ -180,13 +194,6 @@ def point_clouds(folder: Path, focal_length: float | None) -> WriteMapped:
 def _with_ending(place: PurePath, ending: str) -> PurePath:
     """The place with more behind its whole name, so that a.png and a.jpg stay apart."""
     return place.with_name(place.name + ending)
-
-
-def _write_legend(folder: Path, layer: MapOutput) -> None:
-    """`legend.png`, where channels are classes with colours."""
-    if layer.colours is not None:
-        with annotated_pictures.replacing_below(folder, PurePath("legend.png")) as path:
-            legend.drawn(layer.names, layer.colours).save(path)
 
 
 def _tried(write: WriteMapped, mapped: Mapped) -> None:

@@ -1,4 +1,7 @@
-"""What is said of each picture in a line: on the terminal, in JSON Lines, in a CSV table."""
+"""What is said of each picture in a line: on the terminal, in JSON Lines, in a CSV table.
+
+Files are opened at the first answer, so that a command that finds none leaves older ones alone.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from pathlib import Path
 
 from tasks.common.answers import Answer, Write
 from tasks.common.dense.mapped import Mapped, WriteMapped
+from tasks.common.prediction_files import LateFile
 from tasks.common.wording import MISSING, shorten
 
 _NAME_WIDTH, _WORD_WIDTH = 40, 24
@@ -87,15 +91,14 @@ def json_lines(path: Path) -> Iterator[tuple[WriteMapped, Write]]:
     Yields:
         What writes a picture with its map, and what writes one that cannot be read.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", buffering=1) as file:
+    with contextlib.closing(LateFile(path)) as file:
 
         def write(mapped: Mapped) -> None:
             described = {key: _finite(value) for key, value in mapped.described.items()}
             file.write(json.dumps({**_facts(mapped), **described}) + "\n")
 
         def write_error(answer: Answer) -> None:
-            file.write(json.dumps({"file": answer.name, "error": answer.error}) + "\n")
+            file.hold(json.dumps({"file": answer.name, "error": answer.error}) + "\n")
 
         yield write, write_error
 
@@ -106,10 +109,7 @@ def csv_table(path: Path) -> Iterator[WriteMapped]:
 
     The header is written with the first row.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open(
-        "w", encoding="utf-8", errors="surrogateescape", newline="", buffering=1
-    ) as file:
+    with contextlib.closing(LateFile(path, errors="surrogateescape", newline="")) as file:
         rows = csv.writer(file)
         started = False
 
