@@ -10,9 +10,9 @@ from typing import Any
 
 import keras
 
-from keras_models.registration import register_layers
 from tasks.common import config as configs
-from tasks.common import run_folder
+from tasks.common import run_folder, saved_network
+from tasks.common.dense import saved_maps
 from tasks.common.errors import UserError
 from tasks.common.run_folder import RunFolder
 from tasks.common.study import Study
@@ -45,17 +45,15 @@ def open_run(name: str, runs_dir: Path) -> SavedRun:
     folder = _with_model(RunFolder(run_folder.find(name, runs_dir)))
     task = _task(folder)
     config = configs.read(type(task.presets["quick"]), folder.config)
-    if not folder.model.is_file():
+    # A run that has its report had a model: then the file is lost, which no --resume brings back.
+    if not folder.model.is_file() and not (folder.report / "metrics.json").is_file():
         raise UserError(
             f"{folder.path} has no model yet: it stopped before its first one was saved. Go on "
             f"with python -m tasks.{task.name} --resume {folder.path}."
         )
-    register_layers()
-    try:
-        model = keras.saving.load_model(folder.model, compile=False, safe_mode=True)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"{folder.model} cannot be read as a Keras model: {first}") from error
+    model = saved_network.load(folder.model)
+    if task.verbs().output in ("maps", "probability_maps"):
+        saved_maps.require_maps(model, folder.model)
     return SavedRun(folder, task, config, model)
 
 

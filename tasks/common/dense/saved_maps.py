@@ -1,0 +1,25 @@
+"""Whether a network that was loaded from a file is one whose answers are maps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+
+from keras_models.map_output import map_layer
+from tasks.common.errors import UserError
+from tasks.common.saved_network import REMEDY
+
+
+def require_maps(model: keras.Model, path: Path) -> None:
+    """Sees that a network, loaded from `path`, gives maps.
+
+    Raises:
+        UserError: it does not.
+    """
+    try:
+        map_layer(model)
+    except ValueError:
+        raise UserError(
+            f"{path} holds a network of another kind, whose answers are no maps: {REMEDY}."
+        ) from None
