@@ -177,8 +177,29 @@ def class_shares(source: LabelledSource, class_count: int) -> tuple[float, ...]:
         mask = source.example(index)["mask"].ravel()
         counts += np.bincount(mask, minlength=class_count)[:class_count]
     if not counts.sum():
-        raise DataError(
-            f"The {len(source)} training masks, of which the first is {source.identifier(0)}, must "
-            "hold pixels of some class, received void alone: name other masks."
-        )
+        raise _void_alone(source, "training")
     return tuple(float(share) for share in counts / counts.sum())
+
+
+def require_some_class(source: LabelledSource, class_count: int, split: str) -> None:
+    """Refuses masks in which nothing can be right: every model has a mean IoU of 0 on them.
+
+    Reads up to the first mask that is of use.
+
+    Args:
+        source: pictures with masks.
+        class_count: number of classes, which is the id of void.
+        split: what the masks are for, for the message.
+
+    Raises:
+        DataError: all pixels are void, or a mask cannot be read.
+    """
+    if all((source.example(index)["mask"] == class_count).all() for index in range(len(source))):
+        raise _void_alone(source, split)
+
+
+def _void_alone(source: LabelledSource, split: str) -> DataError:
+    return DataError(
+        f"The {len(source)} {split} masks, of which the first is that of {source.identifier(0)}, "
+        "must hold pixels of some class, received void alone: name other masks."
+    )

@@ -186,7 +186,10 @@ def load_data(config: SegmentFastScnnConfig) -> Splits:
     else:
         splits = datasets.camvid.load(config.data_dir, config.held_out, config.test_fraction)
     splits = common.sound_pictures.checked(splits, config)
-    shares = datasets.class_masks.class_shares(splits.train, len(splits.info.class_names))
+    count = len(splits.info.class_names)
+    shares = datasets.class_masks.class_shares(splits.train, count)
+    for name in ("validation", "test"):
+        datasets.class_masks.require_some_class(getattr(splits, name), count, name)
     return dataclasses.replace(splits, info=dataclasses.replace(splits.info, class_shares=shares))
 
 

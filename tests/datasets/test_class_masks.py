@@ -31,8 +31,16 @@ def test_shares_are_of_the_pixels_that_are_not_void() -> None:
 
 
 def test_void_alone_has_no_shares() -> None:
-    with pytest.raises(DataError, match="mask 0, must hold pixels of some class"):
+    with pytest.raises(
+        DataError, match=r"2 training masks, .* mask 0, must hold pixels of some class"
+    ):
         class_masks.class_shares(Masks(3, 3), 3)
+
+
+def test_one_mask_with_a_class_is_enough_to_be_measured() -> None:
+    class_masks.require_some_class(Masks(3, 3, 2), 3, "test")
+    with pytest.raises(DataError, match=r"2 test masks, .* mask 0, .* received void alone"):
+        class_masks.require_some_class(Masks(3, 3), 3, "test")
 
 
 def test_a_mask_is_never_mixed_and_void_outside() -> None:

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from datasets import nyu_depth
-from datasets.core import LabelledSource
+from datasets.core import DataError, LabelledSource
 from datasets.depth_range import depth_within
 from tasks.common import sound_pictures
 from tasks.common.dense.kind import DenseKind
@@ -28,12 +28,20 @@ def outside_examples(saved: SavedRun, place: Path, split: str, skip_bad: bool) -
     """All pairs of a folder with `rgb` and `depth`; such a place has no splits of its own.
 
     Raises:
-        DataError: as `nyu_depth.read_pairs`, or a pair cannot be read and `skip_bad` is false.
+        DataError: as `nyu_depth.read_pairs`, a pair cannot be read and `skip_bad` is false, or
+            no depth lies between the bounds that the model learned.
     """
     config = saved.config
     pairs = nyu_depth.read_pairs(place, config.metres_per_unit)
     bounded = depth_within(pairs, *config.depth_range)
-    return sound_pictures.sound(bounded, skip_bad, config.workers)
+    source = sound_pictures.sound(bounded, skip_bad, config.workers)
+    if not any((source.example(index)["depth"] > 0).any() for index in range(len(source))):
+        low, high = config.depth_range
+        raise DataError(
+            f"{place} must hold depth from {low:g} to {high:g} m, which the run learned by its "
+            "--depth-range, received none: name other pairs."
+        )
+    return source
 
 
 def paint(model: keras.Model, output: np.ndarray) -> np.ndarray:

@@ -200,6 +200,11 @@ def test_evaluate_on_pairs(saved: SavedRun, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"1\.png"):
         VERBS.outside_examples(saved, folder, "test", False)
     assert len(VERBS.outside_examples(saved, folder, "test", True)) == 2
+    for path in (folder / "depth").iterdir():
+        # 1 mm, and the run learned no depth so near.
+        Image.fromarray(np.ones((40, 56), np.uint16)).save(path)
+    with pytest.raises(DataError, match=r"nyu must hold depth from .* m, .* received none"):
+        VERBS.outside_examples(saved, folder, "test", True)
 
 
 def test_predict_writes_maps_metres_and_clouds(saved: SavedRun, tmp_path: Path, capsys) -> None:

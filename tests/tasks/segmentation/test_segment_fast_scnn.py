@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import keras_models
+from datasets import camvid
 from datasets.core import DataError
 from keras_models.map_output import map_layer
 from tasks import segment_fast_scnn
@@ -142,6 +144,20 @@ def test_other_runs_read_a_copy_of_camvid(tmp_path: Path, data: str) -> None:
     assert {name[:6] for name in names_of(saved, place, "validation")} == {"0016E5"}
     with pytest.raises(DataError, match="must hold the folders"):
         names_of(saved, tmp_path / "train", "test")
+
+
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_masks_of_void_alone_neither_choose_nor_measure(tmp_path: Path, split: str) -> None:
+    place = write_camvid(tmp_path)
+    config = SegmentFastScnnConfig(data="camvid", data_dir=place, image_size=(32, 48))
+    saved = opened(config)
+    for path in (place / f"{camvid.FOLDERS[split]}annot").iterdir():
+        Image.new("L", (16, 12), camvid.VOID).save(path)
+    message = f"{split} masks, .* received void alone"
+    with pytest.raises(DataError, match=message):
+        segment_fast_scnn.load_data(config)
+    with pytest.raises(DataError, match=message):
+        names_of(saved, place, split)
 
 
 @pytest.mark.slow
