@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from datasets import images
 from datasets.core import DataError, DatasetInfo, LabelledSource
@@ -157,10 +157,15 @@ def _decoded(path: Path) -> np.ndarray:
             return np.array(image)
     except DataError:
         raise
+    except UnidentifiedImageError as error:
+        raise DataError(
+            f"{path} is not a mask that can be read ({', '.join(FORMATS)}), or its first bytes are "
+            "damaged: replace or remove it."
+        ) from error
     except Exception as error:  # decoders fail in many ways on hostile bytes: all mean "damaged"
         raise DataError(
-            f"{path} is not a mask that can be read ({', '.join(FORMATS)}), or is cut short or "
-            f"damaged ({images.one_line(error)}): replace or remove it."
+            f"{path} cannot be decoded, it is cut short or damaged ({images.one_line(error)}): "
+            "replace or remove it."
         ) from error
 
 

@@ -133,7 +133,9 @@ def save(array: np.ndarray, path: Path, **options: object) -> None:
     ],
 )
 def test_damage_is_named(tmp_path: Path, change, message: str) -> None:
-    assert re.search(message, damaged(write_camvid(tmp_path), change))
+    told = damaged(write_camvid(tmp_path), change)
+    assert re.search(message, told)
+    assert "object at 0x" not in told, "a place in memory, which says nothing"
 
 
 def test_a_picture_that_is_turned_away_from_its_mask_is_refused(tmp_path: Path) -> None:
