@@ -64,14 +64,28 @@ def check(config: InvertFeaturesConfig) -> InvertFeaturesConfig:
     if config.data == "rendered":
         check_drawn_size(config, datasets.rendered.cars, "cars")
     else:
-        # Listed once here, so that a wrong folder is one sentence instead of a failure a cell.
-        datasets.plain_pictures.load_folder(
-            config.data_dir, config.validation_fraction, config.test_fraction, config.seed
-        )
+        _folder(config)
     network = _network(config)
     for layer in config.layers:
         _cut(network, layer)
+    if config.data == "folder":
+        _check_pictures(config)
     return config
+
+
+def _check_pictures(config: InvertFeaturesConfig) -> None:
+    """Reads the folder's pictures once, so that a bad one is one sentence, not a failure a cell.
+
+    The cells look again, at what they keep in memory and with `--skip-bad-images` leave out.
+
+    Raises:
+        DataError: as `sound_pictures.checked`.
+    """
+    # All seeds have the same pictures, unless `--limit` takes other ones for each.
+    seeds = 1 if config.limit is None else config.repetitions
+    for seed in range(config.seed, config.seed + seeds):
+        seeded = dataclasses.replace(config, seed=seed)
+        common.sound_pictures.checked(_folder(seeded), seeded)
 
 
 def _weights(config: InvertFeaturesConfig) -> str:
@@ -128,18 +142,23 @@ def load_data(config: InversionCellConfig) -> Splits:
         )
         splits = datasets.plain_pictures.pictures_of(drawn)
     else:
-        splits = datasets.plain_pictures.load_folder(
-            config.data_dir,
-            config.validation_fraction,
-            config.test_fraction,
-            config.seed,
-            tuple(config.image_size),
-        )
+        splits = _folder(config)
     sound = common.sound_pictures.checked(splits, config)
     # As large as what is rebuilt, or an error of 1 would not be that of the mean colour.
     reduced = functools.partial(common.inversion.training.targets, size=config.target_size)
     return datasets.plain_pictures.with_statistics(
         sound, config.image_size, config.workers, reduced
+    )
+
+
+def _folder(config: InvertFeaturesConfig | InversionCellConfig) -> Splits:
+    """The user's pictures, listed and split."""
+    return datasets.plain_pictures.load_folder(
+        config.data_dir,
+        config.validation_fraction,
+        config.test_fraction,
+        config.seed,
+        tuple(config.image_size),
     )
 
 

@@ -21,6 +21,7 @@ from tasks.common.inversion.config import PRESETS, InversionCellConfig, InvertFe
 from tasks.common.run_folder import RunFolder
 from tasks.common.runner import prepare_keras
 from tasks.common.task import Stage
+from tests.tasks.small_runs import refused
 
 STAGE = Stage("decoder", 2, 1e-3)
 
@@ -181,6 +182,50 @@ def test_a_folder_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     wrong = InvertFeaturesConfig(**TINY, data="folder", data_dir=tmp_path / "nowhere")
     with pytest.raises(DataError, match="nowhere is not a folder"):
         invert_features.check(wrong)
+
+
+def folder_with_a_bad_picture(folder: Path) -> Path:
+    folder.mkdir()
+    for number in range(12):
+        pixels = np.random.default_rng(number).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number:02d}.png")
+    whole = (folder / "07.png").read_bytes()
+    (folder / "07.png").write_bytes(whole[: len(whole) // 2])
+    return folder
+
+
+def test_a_bad_picture_is_one_sentence_and_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    data_dir = folder_with_a_bad_picture(tmp_path / "pictures")
+    words = ["--data", "folder", "--data-dir", str(data_dir), "--image-size", "67", "67"]
+    words += ["--encoder-width", "0.05", "--weights", "none"]
+    sentence = refused(capsys, run_study(invert_features.TASK, words))
+    assert "1 picture cannot be read" in sentence
+    assert "07.png" in sentence
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_bad_picture_may_be_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data_dir = folder_with_a_bad_picture(tmp_path / "pictures")
+    config = InvertFeaturesConfig(**TINY, data="folder", data_dir=data_dir, skip_bad_images=True)
+    invert_features.check(config)
+    assert "left out" in capsys.readouterr().out
+
+
+def test_the_pictures_of_every_seed_are_looked_at(tmp_path: Path) -> None:
+    data_dir = folder_with_a_bad_picture(tmp_path / "pictures")
+    few = InvertFeaturesConfig(**TINY, data="folder", data_dir=data_dir, limit=2)
+    refusing = []
+    for seed in range(10):
+        try:
+            invert_features.check(dataclasses.replace(few, seed=seed))
+        except DataError:
+            refusing.append(seed)
+    later = next(seed for seed in range(1, 10) if seed in refusing and seed - 1 not in refusing)
+    with pytest.raises(DataError, match=r"07\.png"):
+        invert_features.check(dataclasses.replace(few, seed=later - 1, repetitions=2))
 
 
 def test_weights_alone_are_no_alexnet(tmp_path: Path) -> None:
