@@ -99,7 +99,7 @@ def test_pictures_of_one_colour_are_refused(tmp_path: Path) -> None:
 
 
 def test_pictures_of_another_data_set_come_alone() -> None:
-    source = street.RenderedStreet(2, 0, (32, 40))
+    source = street.source.RenderedStreet(2, 0, (32, 40))
     info = DatasetInfo("street", ("a", "b"), "Streets.", "drawn", "free")
     splits = plain_pictures.pictures_of(Splits(source, source, source, info))
     example = splits.train.example(1)
