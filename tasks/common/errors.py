@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
+from collections.abc import Iterable
+from pathlib import Path
 
 
 class UserError(Exception):
@@ -26,7 +29,16 @@ _STORAGE_FAULTS = {
     errno.EACCES: "there is no permission to write there",
     errno.EPERM: "the operation is not permitted there",
     errno.ENOTDIR: "a part of the path is a file, not a folder",
+    errno.ENAMETOOLONG: "the name is longer than the file system allows",
 }
+# The same of what is known to be a place to write to; elsewhere these may be faults of the code.
+_PLACE_FAULTS = _STORAGE_FAULTS | {
+    errno.EISDIR: "a folder of that name is there",
+    errno.EEXIST: "a file of that name is there",
+    errno.ENOENT: "there is no such folder, and it cannot be made",
+}
+# After these nothing else can be written either.
+_FAULTS_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 def storage_fault(error: OSError) -> str | None:
@@ -39,3 +51,38 @@ def storage_fault(error: OSError) -> str | None:
         f"Could not write{where}: {reason}. Free or choose another place with --runs-dir, "
         "then start again; a run that had begun can go on with --resume."
     )
+
+
+def output_fault(error: OSError, outputs: Iterable[Path]) -> str | None:
+    """One sentence for a command that could not write what it was asked for; None for the rest.
+
+    Args:
+        error: what the system said.
+        outputs: the files and folders that the user named; a fault of another file is not told.
+    """
+    name = error.filename
+    if name is None:
+        reason, where = _STORAGE_FAULTS.get(error.errno), "what was asked for"
+    else:
+        near = any(_holds(place, name) for place in outputs)
+        reason, where = _PLACE_FAULTS.get(error.errno) if near else None, repr(str(name))
+    if reason is None:
+        return None
+    return f"Could not write {where}: {reason}. Make room there or name another place."
+
+
+def _holds(place: Path, name: str | bytes | int) -> bool:
+    """Whether the name is that of the place, of something in it, or of a folder on the way."""
+    path = Path(os.fsdecode(name)) if isinstance(name, str | bytes) else None
+    return path is not None and (path.is_relative_to(place) or place.is_relative_to(path))
+
+
+def reason_unwritten(error: OSError) -> str:
+    """Why one of many files could not be written, in a few words.
+
+    Raises:
+        OSError: the error, where none of the others can be written either.
+    """
+    if error.errno in _FAULTS_OF_THE_DISK:
+        raise error
+    return _PLACE_FAULTS.get(error.errno) or error.strerror or str(error)

@@ -20,6 +20,7 @@ from typing import TextIO
 from datasets.core import DataError
 from tasks.common import annotated_pictures
 from tasks.common.answers import Answer, Write
+from tasks.common.errors import reason_unwritten
 from tasks.common.predict_options import PredictOptions
 from tasks.common.wording import one_line, percent, shorten
 
@@ -152,7 +153,10 @@ def csv_table(path: Path, class_names: Sequence[str], called: str = "file") -> I
 
 
 def annotated_copies(folder: Path, class_names: Sequence[str], top: int) -> Write:
-    """An annotated copy a readable picture; one that cannot be made is named on standard error."""
+    """An annotated copy a readable picture; one that cannot be made is named on standard error.
+
+    What is given raises OSError where no further copy could be written either.
+    """
 
     def write(answer: Answer) -> None:
         if answer.error is not None or answer.picture is None:
@@ -162,5 +166,8 @@ def annotated_copies(folder: Path, class_names: Sequence[str], top: int) -> Writ
             annotated_pictures.write_copy(folder, answer.picture, ranking)
         except DataError as error:
             print(f"not annotated: {one_line(str(error))}", file=sys.stderr)
+        except OSError as error:
+            said = f"the copy of {answer.name}: {reason_unwritten(error)}"
+            print(f"not written: {one_line(said)}", file=sys.stderr)
 
     return write

@@ -253,6 +253,41 @@ def test_a_video_that_cannot_be_painted_is_named_once_and_does_not_stop_the_rest
     assert len(list(arrays.rglob("*.npy"))) == 8
 
 
+def test_copies_that_cannot_be_written_are_named_once_and_do_not_stop_the_rest(
+    opened, tmp_path, capsys
+):
+    """A long name, folders in the way of a video's and a picture's copies, a file of frames'."""
+    opened(CLASSES)
+    film, last = tmp_path / "in" / "a.mp4", tmp_path / "in" / "z.png"
+    write_video(film, 3)
+    long = save(film.with_name(240 * "x" + ".png"), picture(20, 30))
+    save(last, picture(20, 30))
+    out, arrays = tmp_path / "out", tmp_path / "arrays"
+    for name in ("a.mp4.map.mp4", "z.png.overlay.png"):
+        (out / name).mkdir(parents=True)
+    arrays.mkdir()
+    (arrays / film.name).touch()
+    words = ["RUN", str(film.parent), "--pictures", str(out), "--arrays", str(arrays)]
+    assert predict.main(words) == 0
+    captured = capsys.readouterr()
+    assert "5 mapped" in captured.out
+    assert sorted(captured.err.splitlines()) == sorted(
+        f"not written: a copy of {name}: {reason}"
+        for name, reason in (
+            (film, "a file of that name is there"),
+            (film, "a folder of that name is there"),
+            (long, "the name is longer than the file system allows"),
+            (last, "a folder of that name is there"),
+        )
+    )
+    assert {path.name for path in out.iterdir() if path.is_file()} == {
+        *("legend.png", "a.mp4.overlay.mp4", "z.png.map.png")
+    }
+    assert {path.name for path in arrays.iterdir()} == {
+        *(film.name, f"{long.name}.npy", f"{last.name}.npy")
+    }
+
+
 def damaged(film: Path, way: str) -> bytes:
     data = film.read_bytes()
     return {

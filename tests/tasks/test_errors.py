@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+from pathlib import Path
 
 import pytest
 
-from tasks.common.errors import storage_fault
+from tasks.common.errors import output_fault, reason_unwritten, storage_fault
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,7 @@ from tasks.common.errors import storage_fault
         (errno.EACCES, "no permission"),
         (errno.EFBIG, "larger"),
         (errno.ENOTDIR, "not a folder"),
+        (errno.ENAMETOOLONG, "longer than"),
     ],
 )
 def test_a_storage_fault_is_one_sentence_with_file_reason_and_way_out(
@@ -46,3 +48,40 @@ def test_a_storage_fault_without_a_file_name() -> None:
 )
 def test_other_faults_are_not_the_users(error: OSError) -> None:
     assert storage_fault(error) is None
+
+
+def fault(number: int, *name: str) -> OSError:
+    return OSError(number, os.strerror(number), *name)
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [
+        (errno.ENOSPC, "disk is full"),
+        (errno.EISDIR, "a folder of that name"),
+        (errno.EEXIST, "a file of that name"),
+        (errno.ENOENT, "no such folder"),
+        (errno.ENOTDIR, "not a folder"),
+        (errno.ENAMETOOLONG, "longer than"),
+    ],
+)
+@pytest.mark.parametrize("name", ["out/a.png", "out", "."])
+def test_a_fault_of_a_named_output_is_said_without_advice_for_a_training(number, reason, name):
+    sentence = output_fault(fault(number, name), [Path("out"), Path("a.csv")])
+    assert sentence.startswith(f"Could not write {name!r}: ")
+    assert reason in sentence
+    assert "--res" not in sentence
+    assert "--runs" not in sentence
+
+
+def test_a_fault_of_another_file_is_not_told_as_one_of_an_output():
+    assert output_fault(fault(errno.ENOENT, "model.keras"), [Path("out")]) is None
+    assert output_fault(fault(errno.ENOENT), [Path("out")]) is None
+    assert output_fault(fault(errno.EPIPE), [Path("out")]) is None
+    assert "the disk is full" in output_fault(fault(errno.ENOSPC), [Path("out")])
+
+
+def test_a_full_disk_ends_the_rest_too():
+    with pytest.raises(OSError, match="No space"):
+        reason_unwritten(fault(errno.ENOSPC, "a"))
+    assert reason_unwritten(OSError("the encoder failed")) == "the encoder failed"

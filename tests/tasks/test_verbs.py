@@ -240,6 +240,34 @@ def test_predict_does_not_follow_a_folder_link_out_of_the_copies(runs, tmp_path,
     assert "not annotated" in capsys.readouterr().err
 
 
+def test_a_copy_that_cannot_be_written_is_named_and_does_not_stop_the_rest(runs, tmp_path, capsys):
+    """A name that has no room for that of the temporary file, and a folder in the way."""
+    long, taken = 250 * "x" + ".png", "a.png"
+    for name in (long, taken, "z.png"):
+        write_picture(tmp_path / "in" / name, "red")
+    copies = tmp_path / "copies"
+    (copies / taken).mkdir(parents=True)
+    assert predict.main(["small", str(tmp_path / "in"), "--pictures", str(copies)]) == 0
+    captured = capsys.readouterr()
+    assert "3 classified" in captured.out
+    first, second = captured.err.splitlines()
+    assert first == f"not written: the copy of {tmp_path}/in/a.png: a folder of that name is there"
+    assert second.endswith("the name is longer than the file system allows")
+    assert {path.name for path in copies.iterdir()} == {taken, "z.png"}
+
+
+def test_a_full_disk_ends_predict_in_a_sentence(runs, tmp_path, capsys):
+    device = Path("/dev/full")
+    if not device.exists():
+        pytest.skip("this system has no /dev/full")
+    (tmp_path / "a.json").symlink_to(device)
+    picture = write_picture(tmp_path / "in" / "a.png", "red")
+    words = ["small", str(picture), "--json", str(tmp_path / "a.json")]
+    sentence = refused(capsys, predict.main(words))
+    assert "the disk is full" in sentence
+    assert "--resume" not in sentence
+
+
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS has no file names that are not UTF-8")
 def test_predict_takes_file_names_that_are_no_text(runs, tmp_path, capsys):
     picture = write_picture(tmp_path / "a.png", "red")
@@ -262,10 +290,24 @@ def test_predict_takes_file_names_that_are_no_text(runs, tmp_path, capsys):
         (["small", "a", "--top", "0"], "--top must be at least 1"),
         (["small", "a", "--json", "a.png"], "ends in .json or .jsonl"),
         (["small", "a", "--csv", "a.json"], "ends in .csv"),
+        (["small", "colours", "--json", "folder.json"], "--json must name a file. Received: the f"),
+        (["small", "colours", "--csv", "afile/b/a.csv"], "--csv must lie in a folder"),
+        (["small", "colours", "--pictures", "afile"], "--pictures must be a folder"),
+        (["small", "colours", "--pictures", "afile/b"], "where afile is a file"),
+        (
+            ["small", "colours", "--pictures", "b/" + 300 * "y"],
+            "--pictures must have a name as sho",
+        ),
+        (["small", "colours", "--json", 300 * "y" + ".json"], "305 bytes"),
+        (["small", "colours", "--json", "/proc/a/b.json"], "Could not write '/proc/a"),
     ],
 )
 def test_predict_answers_mistakes_in_one_sentence(runs, place, capsys, words, part):
-    (place / "empty").mkdir(exist_ok=True)
+    for name in ("empty", "folder.json"):
+        (place / name).mkdir(exist_ok=True)
+    (place / "afile").touch()
+    if "/proc/a/b.json" in words and not Path("/proc/self").exists():
+        pytest.skip("this system has no /proc")
     assert part in refused(capsys, predict.main(words))
 
 

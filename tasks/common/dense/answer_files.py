@@ -23,6 +23,7 @@ from tasks.common.answers import Answer, Write
 from tasks.common.dense import answer_lines, legend, own_size, video
 from tasks.common.dense.kind import DenseKind
 from tasks.common.dense.mapped import Mapped, WriteMapped
+from tasks.common.errors import reason_unwritten
 from tasks.common.predict_options import PredictOptions
 from tasks.common.saved_run import SavedRun
 from tasks.common.wording import one_line
@@ -34,29 +35,36 @@ def writers(
 ) -> Iterator[tuple[Write, Callable[[], None]]]:
     """All that the options of `tasks.predict` ask for.
 
+    A copy that cannot be written is named and does not stop the rest.
+
     Yields:
         What takes answer after answer, and what ends the last video.
+
+    Raises:
+        OSError: a line cannot be written, or no copy at all.
     """
     with contextlib.ExitStack() as stack:
         line, end_line = stack.enter_context(answer_lines.terminal())
-        found, ends = [line], [end_line]
+        lines, copies, ends = [line], [], [end_line]
         complain = [lambda answer: print(f"not read: {one_line(answer.error)}", file=sys.stderr)]
         if options.json is not None:
             entry, note = stack.enter_context(answer_lines.json_lines(options.json))
-            found.append(entry)
+            lines.append(entry)
             complain.append(note)
         if options.csv is not None:
-            found.append(stack.enter_context(answer_lines.csv_table(options.csv)))
+            lines.append(stack.enter_context(answer_lines.csv_table(options.csv)))
         if options.pictures is not None:
-            found.append(legend_once(options.pictures, map_layer(saved.model)))
-            found.append(painted_pictures(options.pictures))
+            copies.append(legend_once(options.pictures, map_layer(saved.model)))
+            copies.append(painted_pictures(options.pictures))
             frame, end_video = stack.enter_context(painted_videos(options.pictures))
-            found.append(frame)
+            copies.append(frame)
             ends.append(end_video)
         if options.arrays is not None:
-            found.append(arrays(options.arrays, kind.output == "probabilities"))
+            copies.append(arrays(options.arrays, kind.output == "probabilities"))
         if options.point_cloud is not None:
-            found.append(point_clouds(options.point_cloud, options.focal_length))
+            copies.append(point_clouds(options.point_cloud, options.focal_length))
+        # Frame after frame of a video may fail for one reason: it is said once.
+        said: set[str] = set()
 
         def write(answer: Answer) -> None:
             if answer.output is None:
@@ -64,8 +72,12 @@ def writers(
                     one(answer)
                 return
             mapped = Mapped(answer, saved.model, kind)
-            for one in found:
-                _tried(one, mapped)
+            for one in lines:
+                with _told(said):
+                    one(mapped)
+            for one in copies:
+                with _told(said, answer.name):
+                    one(mapped)
 
         def end() -> None:
             for one in ends:
@@ -113,12 +125,17 @@ def painted_videos(folder: Path) -> Iterator[tuple[WriteMapped, Callable[[], Non
     """
     with contextlib.ExitStack() as stack:
         of_video: list[Callable[[np.ndarray], None]] = []
+        name = ""
 
         def end() -> None:
             of_video.clear()
-            stack.close()
+            # Told here, because what follows the video must be written all the same.
+            with _told(set(), name):
+                stack.close()
 
         def begin(mapped: Mapped) -> None:
+            nonlocal name
+            name = mapped.answer.name
             for word in ("map", "overlay"):
                 place = _with_ending(mapped.answer.picture.place, f".{word}.mp4")
                 path = stack.enter_context(annotated_pictures.replacing_below(folder, place))
@@ -196,9 +213,28 @@ def _with_ending(place: PurePath, ending: str) -> PurePath:
     return place.with_name(place.name + ending)
 
 
-def _tried(write: WriteMapped, mapped: Mapped) -> None:
-    """Writes, or says why not, without stopping the rest."""
+@contextlib.contextmanager
+def _told(said: set[str], name: str | None = None) -> Iterator[None]:
+    """Says why something cannot be written, once, without stopping the rest.
+
+    Args:
+        said: what was said before; grows.
+        name: of the picture or video whose copy is written; None for what stops the rest where the
+            system does not write it.
+
+    Raises:
+        OSError: as said of `name`; or nothing else can be written either.
+    """
     try:
-        write(mapped)
+        yield
     except DataError as error:
-        print(f"not written: {one_line(str(error))}", file=sys.stderr)
+        sentence = str(error)
+    except OSError as error:
+        if name is None:
+            raise
+        sentence = f"a copy of {name}: {reason_unwritten(error)}"
+    else:
+        return
+    if sentence not in said:
+        said.add(sentence)
+        print(f"not written: {one_line(sentence)}", file=sys.stderr)
