@@ -4,18 +4,18 @@ Paper: J.-Y. Zhu, T. Park, P. Isola, A. A. Efros, "Unpaired Image-to-Image Trans
 Cycle-Consistent Adversarial Networks", ICCV 2017; five residual blocks and depth as the other kind
 of picture are those of an earlier student report.
 Data: drawn streets (no download); NYU Depth V2 or any folder with `rgb` and `depth`.
-Expected: root mean squared error of depth on [0, 1]. On the drawn streets about 0.14, as the mean
-depth map has, where a constant has 0.33, a grey picture taken for depth 0.27 and the depth of
-another scene 0.21. On 450 pictures of NYU Depth V2 at 64 x 64 (`--preset nyu`) 0.143, where the
-earlier report has 0.3 and a grey picture 0.32; but the mean depth map has 0.117 and a constant
-0.132: without pairs, nothing there tells which depth belongs to which room.
+Expected: root mean squared error of depth on [0, 1]. On the drawn streets 0.133, where the mean
+depth map has 0.143, a constant 0.330, a grey picture taken for depth 0.269 and the depth of another
+scene 0.206. On 450 pictures of NYU Depth V2 at 64 x 64 (`--preset nyu`) 0.133, where the earlier
+report has 0.3 and a grey picture 0.322; but the mean depth map has 0.117 and a constant 0.131:
+without pairs, nothing there tells which depth belongs to which room.
 Command: `python -m tasks.depth_cyclegan`, see `--help`.
 
-Two generators draw depth from pictures and pictures from depth; two discriminators judge whether
-what is drawn looks real; and what was translated there and back has to be what it was. In each
-epoch every picture and every depth map is drawn once, each kind in an order of its own, and no loss
-sees a picture together with its depth; only validation and test look at pairs, to measure. Depth is
-seen on a scale of [0, 1], logarithmic for streets, where the sky stands at its far end.
+Two generators make depth of pictures and pictures of depth; two discriminators judge whether what
+is made looks real; and what was translated there and back has to be what it was. In each epoch
+every picture and every depth map comes once, each kind in an order of its own, and no loss sees a
+picture together with its depth; only validation, to choose the epoch, and test look at pairs. Depth
+is seen on a scale of [0, 1], logarithmic for streets, where the sky stands at its far end.
 
 The model of a run takes a picture and gives metres. The other three networks lie beside it, in
 `networks/` of the run folder, as they were when it was at its best.

@@ -5,8 +5,8 @@ Paper: I. Alhashim, P. Wonka, "High Quality Monocular Depth Estimation via Trans
 Data: drawn streets with exact depth (no download); pairs of picture and depth in two folders, as
 copies of NYU Depth V2 have them.
 Expected: published on all of NYU Depth V2 (50,000 pictures to train): delta < 1.25 of 0.846, AbsRel
-0.123, RMSE 0.465 m. Measured with `--preset nyu`, a MobileNetV2 and 315 pictures to train: 0.705,
-0.219, 0.691 m on 90, where the mean map of depth has 0.397; 20 minutes of one core.
+0.123, RMSE 0.465 m. Measured with `--preset nyu`, a MobileNetV2 and 315 pictures to train: 0.697,
+0.221, 0.690 m on 90, where the mean depth map has 0.398; 43 minutes of one core beside other work.
 Command: `python -m tasks.depth_dense`, see `--help`.
 
 One picture does not say how large its world is; the network learns what rooms, or streets, tend to

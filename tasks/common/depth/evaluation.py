@@ -17,6 +17,7 @@ from tasks.common.depth.measures import DepthScores
 from tasks.common.depth.training import MAPS
 
 THIS_MODEL = "this model"
+MIRRORED = "mean with the mirrored picture"
 
 
 def batching(
@@ -47,6 +48,7 @@ def scores(
     batching: DenseBatching,
     rounding: float,
     baselines: DepthBaselines | None = None,
+    mirrored: bool = False,
 ) -> dict[str, DepthScores]:
     """How the model does on a split, under `THIS_MODEL`, and the baselines under their names.
 
@@ -56,12 +58,19 @@ def scores(
         batching: what the function `batching` made for the model.
         rounding: the step of the rounding accuracy, metres.
         baselines: None for the model alone.
+        mirrored: also, under `MIRRORED`, the mean of the depth of each picture and that of its
+            mirror picture, turned back: twice the work for a steadier answer, by which Alhashim and
+            Wonka 2018 test (section 4).
     """
     maximum = depth_quantity.depth_layer(model).maximum
 
     def compared() -> Iterator[tuple[np.ndarray, Mapping[str, np.ndarray]]]:
-        for _, truth, output in training.predictions(model, source, batching):
-            predicted = {THIS_MODEL: enlarged(output, truth.shape[1:3])}
+        for pictures, truth, output in training.predictions(model, source, batching):
+            size = truth.shape[1:3]
+            predicted = {THIS_MODEL: enlarged(output, size)}
+            if mirrored:
+                other = model.predict_on_batch(pictures[:, :, ::-1])[:, :, ::-1]
+                predicted[MIRRORED] = enlarged((output + other) / 2, size)
             if baselines is not None:
                 predicted |= baselines.predictions(len(truth))
             yield truth, predicted

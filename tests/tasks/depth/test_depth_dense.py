@@ -192,6 +192,22 @@ def test_the_score_counts_every_known_pixel_once(saved: SavedRun, whole: bool, s
     assert measures.numbers(found.total, found.steps)["rmse"] == pytest.approx(rmse, rel=1e-4)
 
 
+def test_the_mean_with_the_mirrored_picture_is_turned_back(saved: SavedRun) -> None:
+    splits = depth_dense.load_data(QUICK)
+    how = evaluation.batching(saved.model, 3, 1)
+    scores = evaluation.scores(saved.model, splits.test, how, 80.0, mirrored=True)
+    found = scores[evaluation.MIRRORED]
+    pictures = np.stack([splits.test.example(k)["image"] for k in range(4)])
+    plain, turned = (
+        saved.model.predict_on_batch(shown) for shown in (pictures, np.flip(pictures, axis=2))
+    )
+    said = (plain + np.flip(turned, axis=2)) / 2
+    truths = np.concatenate(list(evaluation.truths(splits.test, how)))
+    rmse = np.sqrt(((said - truths)[truths > 0] ** 2).mean())
+    assert measures.numbers(found.total, found.steps)["rmse"] == pytest.approx(rmse, rel=1e-4)
+    assert scores.keys() == {evaluation.THIS_MODEL, evaluation.MIRRORED}
+
+
 def test_evaluate_on_pairs(saved: SavedRun, tmp_path: Path) -> None:
     folder = pairs_of(tmp_path / "nyu", 3)
     source = VERBS.outside_examples(saved, folder, "test", False)
