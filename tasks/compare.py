@@ -19,6 +19,7 @@ import tyro
 
 from tasks.common.command_line import guarded
 from tasks.common.errors import UserError
+from tasks.common.output_places import require_file
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +58,8 @@ def compare(options: CompareOptions) -> None:
     from tasks.common import comparison, figures, run_folder
     from tasks.common.tables import markdown_table, text_table
 
-    _check_places(options)
+    output = options.output or options.runs_dir / "compare.png"
+    _check_places(options, output)
     runs = comparison.read_runs(options.runs, options.runs_dir)
     if len(runs) < 2:
         raise UserError(
@@ -73,7 +75,6 @@ def compare(options: CompareOptions) -> None:
     print(text_table(*results))
     print()
     print(text_table(*differing) if differing[1] else "The runs have the same options.")
-    output = options.output or options.runs_dir / "compare.png"
     output.parent.mkdir(parents=True, exist_ok=True)
     figures.save(figure, output)
     print(f"\nchart: {output}")
@@ -84,12 +85,19 @@ def compare(options: CompareOptions) -> None:
         print(f"tables: {options.markdown}")
 
 
-def _check_places(options: CompareOptions) -> None:
-    """Keeps the results from being written over a file of another kind."""
+def _check_places(options: CompareOptions, output: Path) -> None:
+    """Keeps the results from places of another kind; `output` is where the chart goes.
+
+    Raises:
+        UserError: the first place that cannot be written to.
+    """
     for path, ending in ((options.output, ".png"), (options.markdown, ".md")):
         if path is not None and path.suffix.lower() != ending:
             name = "output" if ending == ".png" else "markdown"
             raise UserError(f"--{name} must name a file that ends in {ending}. Received: {path}.")
+    require_file(output, "--runs-dir" if options.output is None else "--output")
+    if options.markdown is not None:
+        require_file(options.markdown, "--markdown")
 
 
 def _nothing_measured(runs: Sequence, metric: str | None) -> str:

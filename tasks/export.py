@@ -28,6 +28,7 @@ import tyro
 from tasks.common.command_line import guarded, import_tensorflow_quietly
 from tasks.common.errors import UserError
 from tasks.common.exports import formats
+from tasks.common.output_places import require_file, require_folder
 
 if TYPE_CHECKING:
     from tasks.common import run_export
@@ -80,8 +81,27 @@ def check(options: ExportOptions) -> None:
             f"--quantize {options.quantize} is possible for --format {' or '.join(able)}. "
             f"Received: --format {' '.join(options.format)}."
         )
-    if options.output is not None and options.output.exists() and not options.output.is_dir():
-        raise UserError(f"--output must be a folder. Received: the file {options.output}.")
+    if options.output is not None:
+        _check_places(options.output, options, "--output")
+
+
+def _check_places(folder: Path, options: ExportOptions, named_by: str) -> None:
+    """Sees that nothing stands where the folder and the files in it will be.
+
+    Raises:
+        UserError: the first place that cannot be written to.
+    """
+    require_folder(folder, named_by)
+    for name in options.format:
+        form = formats.FORMATS[name]
+        require = require_file if form.suffix else require_folder
+        way = options.quantize if options.quantize in form.quantisations else None
+        for each in (way, None) if options.benchmark else (way,):
+            require(folder / formats.file_name(name, each, options.network), f"--format {name}")
+    if options.benchmark:
+        for ending in ("json", "md"):
+            name = f"benchmark_{options.network}" if options.network else "benchmark"
+            require_file(folder / f"{name}.{ending}", "--benchmark")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -109,6 +129,8 @@ def export(options: ExportOptions) -> None:
     saved = saved_run.open_run(options.run, options.runs_dir)
     network = exported_network.choose(saved, options.network)
     folder = options.output or saved.folder.exports
+    if options.output is None:
+        _check_places(folder, options, "the folder of the run's exports")
     inputs, examples = _inputs(saved, options)
     wanted = run_export.variants(options.format, options.quantize, options.benchmark)
     print(f"writing {', '.join(dict.fromkeys(options.format))} to {folder}", flush=True)

@@ -119,10 +119,19 @@ def test_compare_tells_runs_of_one_name_apart(compared, capsys):
         (["plain", "smooth|er", "--metric", "speed"], "--metric must be one of accuracy"),
         (["plain", "smooth|er", "--output", "chart.jpg"], "ends in .png"),
         (["plain", "smooth|er", "--markdown", "data.csv"], "ends in .md"),
+        (["plain", "smooth|er", "--output", "folder.png"], "--output must lead to a file"),
+        (["plain", "smooth|er", "--output", "file/a.png"], "--output must lie in a folder"),
+        (["plain", "smooth|er", "--markdown", "folder.md"], "--markdown must lead to a file"),
+        (["plain", "smooth|er", "--markdown", "file/a.md"], "--markdown must lie in a folder"),
+        (["plain", "smooth|er", "--runs-dir", "file"], "--runs-dir must lie in a folder"),
     ],
 )
 def test_compare_answers_mistakes_in_one_sentence(compared, capsys, words, part):
+    for name in ("folder.png", "folder.md"):
+        (compared / name).mkdir()
+    (compared / "file").write_text("kept")
     assert part in refused(capsys, compare.main(words))
+    assert not (compared / "runs" / "compare.png").exists()
 
 
 @pytest.mark.parametrize(

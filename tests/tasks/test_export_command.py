@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import typing
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
 from tasks import export, predict
+from tasks.common.errors import UserError
 from tasks.common.exports import agreement, formats, saved_model
 from tests.tasks.small_classifier import MODULES
 from tests.tasks.small_runs import (
@@ -144,6 +147,38 @@ def test_export_works_without_the_data_of_the_run(place, tmp_path, monkeypatch, 
 )
 def test_export_answers_mistakes_in_one_sentence(runs, capsys, words, part):
     assert part in refused(capsys, export.main(["small", *words]))
+
+
+@pytest.mark.parametrize(
+    "words, part",
+    [
+        (["--output", "file"], "--output must be a folder. Received: the file file"),
+        (["--output", "file/deep"], "--output must lie in a folder"),
+        (["--output", "out", "--format", "onnx"], "--format onnx must lead to a file"),
+        (["--output", "out", "--format", "saved_model"], "--format saved_model must be a folder"),
+        (["--output", "out", "--format", "litert", "--benchmark"], "--benchmark must lead to"),
+        (["--format", "litert"], "--format litert must lead to a file"),
+    ],
+)
+def test_export_refuses_places_before_it_reads_examples(
+    place, tmp_path, monkeypatch, capsys, words, part
+):
+    run = write_run(tmp_path / "runs", "small", place / "colours")
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_text("kept")
+    for folder in ("out/model.onnx", "out/benchmark.md", run / "export" / "model.tflite"):
+        Path(folder).mkdir(parents=True)
+    Path("out/saved_model").write_text("kept")
+    monkeypatch.setattr(export, "_inputs", lambda *_: pytest.fail("it came to the examples"))
+    assert part in refused(capsys, export.main(["small", *words]))
+
+
+def test_what_is_not_written_may_be_in_the_way(tmp_path):
+    (tmp_path / "model.onnx").mkdir()
+    options = export.ExportOptions("small", ("onnx",), "int8", output=tmp_path)
+    export.check(options)
+    with pytest.raises(UserError, match="--format onnx must lead to a file"):
+        export.check(dataclasses.replace(options, benchmark=True))
 
 
 def test_export_offers_every_format_and_quantisation():
