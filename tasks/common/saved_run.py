@@ -52,8 +52,9 @@ def open_run(name: str, runs_dir: Path) -> SavedRun:
             f"with python -m tasks.{task.name} --resume {folder.path}."
         )
     model = saved_network.load(folder.model)
-    if task.verbs().output in ("maps", "probability_maps"):
-        saved_maps.require_maps(model, folder.model)
+    output = task.verbs().output
+    if output in ("maps", "probability_maps"):
+        saved_maps.require_maps(model, folder.model, of_classes=output == "probability_maps")
     return SavedRun(folder, task, config, model)
 
 

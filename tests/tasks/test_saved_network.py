@@ -15,7 +15,7 @@ from tasks.common import saved_network
 from tasks.common.cyclegan.networks import load_companion
 from tasks.common.errors import UserError
 from tasks.common.run_folder import RunFolder
-from tests.tasks.small_dense import brightness
+from tests.tasks.small_dense import brightest_channel, brightness
 from tests.tasks.small_runs import colour_classifier, refused
 
 
@@ -95,6 +95,10 @@ def test_a_run_of_maps_does_not_open_with_another_model(sound, tmp_path, capsys)
     run = dense_run(tmp_path / "run", sound)
     sentence = refused(capsys, predict.main([str(run), "a.png"]))
     assert "model.keras holds a network of another kind" in sentence
+    brightest_channel().save(run / "model.keras")
+    assert "no maps of quantities" in refused(capsys, predict.main([str(run), "a.png"]))
+    brightness().save(run / "model.keras")
+    assert "could not be read" in refused(capsys, predict.main([str(run), "a.png"]))
 
 
 def test_a_finished_run_that_lost_its_model_is_not_told_to_go_on(sound, tmp_path, capsys):

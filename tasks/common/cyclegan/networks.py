@@ -20,5 +20,5 @@ def load_companion(folder: RunFolder, name: str) -> keras.Model:
     path = folder.networks / f"{name}.keras"
     network = saved_network.load(path)
     if name == "depth_to_picture":
-        saved_maps.require_maps(network, path)
+        saved_maps.require_maps(network, path, of_classes=False)
     return network
