@@ -16,7 +16,6 @@ the size of the given picture; frame 12 of a video is NAME/000012.npy.
 
 from __future__ import annotations
 
-import errno
 import math
 import os
 import sys
@@ -27,6 +26,7 @@ import tyro
 
 from tasks.common.command_line import guarded, import_tensorflow_quietly
 from tasks.common.errors import UserError, output_fault
+from tasks.common.output_places import require_file, require_folder
 from tasks.common.predict_options import PredictOptions
 
 _FILES, _FOLDERS = ("json", "csv"), ("pictures", "arrays", "point_cloud")
@@ -58,9 +58,7 @@ def check(options: PredictOptions) -> None:
     for name in _FOLDERS:
         folder, option = getattr(options, name), f"--{name.replace('_', '-')}"
         if folder is not None:
-            _require_way(folder, option)
-            if folder.exists() and not folder.is_dir():
-                raise UserError(f"{option} must be a folder. Received: the file {folder}.")
+            require_folder(folder, option)
             require_apart(folder, options.paths, option)
 
 
@@ -73,32 +71,13 @@ def _check_file(options: PredictOptions, name: str, endings: tuple[str, ...]) ->
         raise UserError(
             f"--{name} must name a file that ends in {' or '.join(endings)}. Received: {path}."
         )
-    _require_way(path, f"--{name}")
-    if path.is_dir():
-        raise UserError(f"--{name} must name a file. Received: the folder {path}.")
-    if path.resolve() in [named.resolve() for named in options.paths]:
+    require_file(path, f"--{name}")
+    # Other than `Path.resolve`, also of a link that leads to itself.
+    if os.path.realpath(path) in map(os.path.realpath, options.paths):
         raise UserError(
             f"--{name} must name another file than those that are read, so that none of them is "
             f"written over. Received: {path}."
         )
-
-
-def _require_way(path: Path, option: str) -> None:
-    """Finds a file among the folders that lead to a place, and names that no file can have."""
-    there = next((part for part in path.parents if os.path.lexists(part)), path)
-    if there != path and not there.is_dir():
-        raise UserError(
-            f"{option} must lie in a folder. Received: {path}, where {there} is a file."
-        )
-    for name in path.relative_to(there).parts:
-        try:
-            os.lstat(there / name)
-        except OSError as error:
-            if error.errno == errno.ENAMETOOLONG:
-                raise UserError(
-                    f"{option} must have a name as short as the file system allows. Received: "
-                    f"{name}, {len(os.fsencode(name))} bytes."
-                ) from error
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

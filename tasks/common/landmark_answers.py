@@ -23,8 +23,10 @@ from datasets.landmark_schemes import column_names, scheme_of
 from keras_models.landmark_regressor import point_layer
 from tasks.common import annotated_pictures, landmark_drawing
 from tasks.common.answers import Answer, Write
+from tasks.common.errors import reason_unwritten
 from tasks.common.found_pictures import FoundPicture
 from tasks.common.predict_options import PredictOptions
+from tasks.common.prediction_files import LateFile
 from tasks.common.saved_run import SavedRun
 from tasks.common.wording import one_line, shorten
 
@@ -102,8 +104,7 @@ def json_lines(path: Path, names: Sequence[str]) -> Iterator[tuple[WriteMarked, 
     Yields:
         What writes a picture with points, and what writes one that cannot be read.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", buffering=1) as file:
+    with contextlib.closing(LateFile(path)) as file:
 
         def write(marked: Marked) -> None:
             places = [[round(float(value), 2) for value in point] for point in marked.points]
@@ -116,7 +117,7 @@ def json_lines(path: Path, names: Sequence[str]) -> Iterator[tuple[WriteMarked, 
             file.write(json.dumps(document) + "\n")
 
         def write_error(answer: Answer) -> None:
-            file.write(json.dumps({"file": answer.name, "error": answer.error}) + "\n")
+            file.hold(json.dumps({"file": answer.name, "error": answer.error}) + "\n")
 
         yield write, write_error
 
@@ -124,14 +125,15 @@ def json_lines(path: Path, names: Sequence[str]) -> Iterator[tuple[WriteMarked, 
 @contextlib.contextmanager
 def csv_table(path: Path, count: int) -> Iterator[WriteMarked]:
     """A row a readable picture: `file,x00,y00,x01,...`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open(
-        "w", encoding="utf-8", errors="surrogateescape", newline="", buffering=1
-    ) as file:
+    with contextlib.closing(LateFile(path, errors="surrogateescape", newline="")) as file:
         rows = csv.writer(file)
-        rows.writerow(["file", *column_names(count)])
+        started = False
 
         def write(marked: Marked) -> None:
+            nonlocal started
+            if not started:
+                rows.writerow(["file", *column_names(count)])
+                started = True
             places = (f"{value:.2f}" for value in marked.points.ravel())
             rows.writerow([str(marked.picture.path), *places])
 
@@ -155,5 +157,8 @@ def drawn_copies(folder: Path, count: int) -> WriteMarked:
             annotated_pictures.put_copy(folder, marked.picture, Image.fromarray(copy))
         except DataError as error:
             print(f"not drawn: {one_line(str(error))}", file=sys.stderr)
+        except OSError as error:
+            said = f"the copy of {marked.picture.path}: {reason_unwritten(error)}"
+            print(f"not written: {one_line(said)}", file=sys.stderr)
 
     return write

@@ -17,7 +17,7 @@ def require_file(path: Path, option: str) -> None:
     Raises:
         UserError: a folder is there, or it lies where nothing can be written.
     """
-    if path.is_dir():
+    if _is_folder(path):
         raise UserError(f"{option} must lead to a file. Received: the folder {path}.")
     _require_way(path, option)
 
@@ -28,7 +28,7 @@ def require_folder(path: Path, option: str) -> None:
     Raises:
         UserError: a file is there, or it lies where nothing can be written.
     """
-    if os.path.lexists(path) and not path.is_dir():
+    if os.path.lexists(path) and not _is_folder(path):
         raise UserError(f"{option} must be a folder. Received: the file {path}.")
     _require_way(path / "file", option)
 
@@ -36,7 +36,7 @@ def require_folder(path: Path, option: str) -> None:
 def _require_way(path: Path, option: str) -> None:
     """Looks at the folders that lead to a file, as far as they are there."""
     there = next((part for part in path.absolute().parents if os.path.lexists(part)), Path("/"))
-    if not there.is_dir():
+    if not _is_folder(there):
         raise UserError(f"{option} must lie in a folder. Received: {path}, but {there} is none.")
     if not os.access(there, os.W_OK | os.X_OK):
         raise UserError(
@@ -50,3 +50,11 @@ def _require_way(path: Path, option: str) -> None:
                 f"{option} must have names of at most {longest} bytes. Received: {name}, "
                 f"{len(os.fsencode(name))} bytes."
             )
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether a folder is there; False also for names that no folder can have."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False

@@ -174,6 +174,19 @@ def test_predict_writes_points_in_pixels_of_the_given_picture(
     assert max(Image.open(out / "drawn" / "face0_1.png").size) == 480
 
 
+def test_without_a_picture_that_can_be_read_older_answers_stay(
+    saved: SavedRun, tmp_path: Path
+) -> None:
+    bad, lines, table = (tmp_path / name for name in ("bad.png", "old.json", "old.csv"))
+    bad.write_bytes(b"no picture")
+    lines.write_text("old")
+    table.write_text("old")
+    options = PredictOptions(run="x", paths=(bad,), json=lines, csv=table)
+    with pytest.raises(UserError):
+        VERBS.predict(saved, options)
+    assert (lines.read_text(), table.read_text()) == ("old", "old")
+
+
 def test_predictions_can_be_data_again(saved: SavedRun, tmp_path: Path) -> None:
     """The CSV of `predict`, laid beside the pictures, is a table that `--data csv` reads."""
     folder = table_of_drawn_faces(tmp_path / "faces", 3)

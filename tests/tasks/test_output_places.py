@@ -61,3 +61,10 @@ def test_a_folder_without_permission_is_named(place, monkeypatch, require):
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != place / "folder")
     with pytest.raises(UserError, match=r"no permission to write to .*folder"):
         require(Path("folder/new"), "--output")
+
+
+def test_a_name_too_long_for_the_system_is_counted(place):
+    with pytest.raises(UserError, match="305 bytes"):
+        require_file(Path(300 * "y" + ".json"), "--json")
+    with pytest.raises(UserError, match="300 bytes"):
+        require_folder(Path(300 * "y"), "--pictures")
