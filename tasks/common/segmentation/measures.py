@@ -13,9 +13,9 @@ from tasks.common.dense import report
 HEADLINE = "mean_iou"
 
 EXPLANATIONS = {
-    HEADLINE: "intersection over union, counted over all pictures and averaged over the classes "
-    "that occur, with the 95 % interval of resampled pictures; frames of one drive are alike, so "
-    "another drive may lie outside of it",
+    HEADLINE: "intersection over union at the network's size, counted over all pictures and "
+    "averaged over the classes that occur, with the 95 % interval of resampled pictures; frames of "
+    "one drive are alike, so another drive may lie outside of it",
     "mean_dice": "2 found / (true + predicted), averaged in the same way",
     "pixel_accuracy": "share of the pixels whose class was found; void does not count",
 }
