@@ -177,46 +177,39 @@ def test_a_link_out_of_the_folder_is_not_followed(pairs, tmp_path_factory):
         load(pairs)
 
 
+class One:
+    """A source of one black picture with the given depth, and something besides."""
+
+    labels = np.zeros(1, np.int64)
+
+    def __init__(self, depth):
+        self.depth = np.array(depth)
+
+    def __len__(self):
+        return 1
+
+    def identifier(self, index):
+        return "one"
+
+    def example(self, index):
+        image = np.zeros((*self.depth.shape, 3), np.uint8)
+        return {"image": image, "depth": self.depth, "label": np.int64(0), "mask": self.depth}
+
+
 def test_depth_outside_of_the_range_is_unknown():
-    class One:
-        labels = np.zeros(1, np.int64)
-
-        def __len__(self):
-            return 1
-
-        def identifier(self, index):
-            return "one"
-
-        def example(self, index):
-            depth = np.array([[0.0, 0.5, 1.0], [2.0, np.nan, np.inf]])
-            image = np.zeros((2, 3, 3), np.uint8)
-            return {"image": image, "depth": depth, "label": np.int64(0), "mask": depth}
-
-    source = depth_within(One(), 1.0, 2.0)
+    one = One([[0.0, 0.5, 1.0], [2.0, np.nan, np.inf]])
+    source = depth_within(one, 1.0, 2.0)
     example = source.example(0)
     assert example.keys() == {"image", "depth", "label"}
     assert example["depth"].tolist() == [[0, 0, 1], [2, 0, 0]]
     assert (len(source), source.identifier(0), source.labels.tolist()) == (1, "one", [0])
     for low, high in [(0.0, 1.0), (2.0, 1.0)]:
         with pytest.raises(ValueError, match="bounds"):
-            depth_within(One(), low, high)
+            depth_within(one, low, high)
 
 
 def test_a_sky_stands_at_the_end_of_the_scale():
-    class Street:
-        labels = np.zeros(1, np.int64)
-
-        def __len__(self):
-            return 1
-
-        def identifier(self, index):
-            return "one"
-
-        def example(self, index):
-            depth = np.array([[0.0, 3.0]], np.float32)
-            return {"image": np.zeros((1, 2, 3), np.uint8), "depth": depth, "label": np.int64(0)}
-
-    source = depth_with_sky(Street(), 100.0)
+    source = depth_with_sky(One(np.float32([[0.0, 3.0]])), 100.0)
     assert source.example(0)["depth"].tolist() == [[100.0, 3.0]]
     assert source.example(0)["depth"].dtype == np.float32
 
