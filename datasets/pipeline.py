@@ -229,11 +229,15 @@ def ready(dataset: tf.data.Dataset, workers: int | None = None) -> tf.data.Datas
     There is nothing to tune, all sizes being given. Off, because the tuner's thread sleeps longer
     and longer, and an iterator that is closed waits for it: up to a minute at the end of a run.
 
+    Loading and putting together batches stay apart: fused by TensorFlow's optimizer, they would
+    keep up to 16 batches in memory whenever the training step had to wait for one.
+
     With `workers` it has so many threads of its own. Without, they are TensorFlow's, one a core,
     which the training step needs too: a source that waits for a disk would keep both waiting.
     """
     options = tf.data.Options()
     options.autotune.enabled = False
+    options.experimental_optimization.map_and_batch_fusion = False
     if workers is not None:
         options.threading.private_threadpool_size = workers
     return dataset.prefetch(_PREFETCH).with_options(options)
