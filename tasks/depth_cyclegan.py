@@ -141,7 +141,7 @@ TASK = Task(
     joint_training=joint_training,
     watch=watch,
     report=report,
-    verbs=lambda: common.dense.verbs.dense_verbs(common.cyclegan.kind.KIND),
+    verbs=lambda: common.cyclegan.verbs.VERBS,
     monitor="val_depth_rms",
     mode="min",
 )

@@ -234,7 +234,7 @@ TASK = Task(
     compile_model=compile_model,
     watch=watch,
     report=report,
-    verbs=lambda: common.depth.kind.VERBS,
+    verbs=lambda: common.depth.verbs.VERBS,
     monitor="val_delta1",
     mode="max",
 )

@@ -91,12 +91,11 @@ SHARED_BY_SOME_TASKS = {
     ),
     "tasks.common.car_pictures": ("datasets.rendered.cars", "datasets.stanford_cars"),
     "tasks.common.car_pictures_config": ("datasets.rendered",),
-    "tasks.common.depth.evaluation": ("datasets.dense_batches", "keras_models.depth_quantity"),
-    "tasks.common.depth.kind": ("datasets.depth_range", "datasets.nyu_depth"),
-    "tasks.common.depth.measures": ("keras_models.metrics.depth",),
-    "tasks.common.depth.report": ("datasets.dense_batches",),
-    "tasks.common.depth.training": (
+    "tasks.common.depth": (
+        "datasets.dense_batches",
         "datasets.depth_range",
+        "datasets.nyu_depth",
+        "keras_models.depth_quantity",
         "keras_models.losses.depth",
         "keras_models.metrics.depth",
     ),

@@ -12,12 +12,12 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "config",
         "figures",
         "image_pool",
-        "kind",
         "measures",
         "networks",
         "panels",
         "report",
         "trainer",
         "training",
+        "verbs",
     ],
 )

@@ -12,10 +12,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "config",
         "drawing",
         "evaluation",
-        "kind",
         "measures",
         "point_cloud",
         "report",
         "training",
+        "verbs",
     ],
 )

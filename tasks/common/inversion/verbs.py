@@ -1,4 +1,4 @@
-"""What `tasks.evaluate`, `tasks.predict` and `tasks.export` do with a network of the study."""
+"""How `tasks.evaluate`, `tasks.predict` and `tasks.export` treat a network of the study."""
 
 from __future__ import annotations
 
@@ -56,4 +56,5 @@ KIND = DenseKind(
     metric=measures.HEADLINE,
     output="maps",
 )
+
 VERBS = dense_verbs(KIND)

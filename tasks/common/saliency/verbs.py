@@ -61,13 +61,13 @@ def describe(model: keras.Model, output: np.ndarray) -> dict[str, float]:
     }
 
 
-VERBS = dense_verbs(
-    DenseKind(
-        measure=measure,
-        outside_examples=outside_examples,
-        paint=paint,
-        describe=describe,
-        metric=evaluation.HEADLINE,
-        output="maps",
-    )
+KIND = DenseKind(
+    measure=measure,
+    outside_examples=outside_examples,
+    paint=paint,
+    describe=describe,
+    metric=evaluation.HEADLINE,
+    output="maps",
 )
+
+VERBS = dense_verbs(KIND)

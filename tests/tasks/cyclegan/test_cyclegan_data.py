@@ -12,7 +12,7 @@ from PIL import Image
 
 from datasets.rendered import street
 from keras_models.depth_scale import SharesToMetres
-from tasks.common.cyclegan import kind, training
+from tasks.common.cyclegan import training, verbs
 from tasks.common.cyclegan.panels import scale_of, to_shares
 from tasks.depth_cyclegan import PRESETS, load_data, make_batches
 from tests.tasks.cyclegan.tiny_cyclegan import SIDE, TINY
@@ -83,7 +83,7 @@ def test_a_hole_of_outside_data_is_no_sky(tmp_path: Path) -> None:
         Image.fromarray(pixels).save(tmp_path / folder / "a.png")
     assert TINY.data == "rendered"
     saved = SimpleNamespace(config=TINY, model=training.build_picture_to_depth(TINY))
-    found = kind.measure(saved, kind.outside_examples(saved, tmp_path, "test", False), 1)
+    found = verbs.measure(saved, verbs.outside_examples(saved, tmp_path, "test", False), 1)
     scale = scale_of(saved.model)
     predicted = to_shares(saved.model.predict_on_batch(picture[None]), scale)[0, ..., 0]
     error = (predicted - to_shares(depth / 1000, scale))[depth > 0]

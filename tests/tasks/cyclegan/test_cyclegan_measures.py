@@ -10,7 +10,7 @@ import pytest
 from datasets.dense_batches import DenseBatching
 from datasets.depth_range import DEPTH
 from keras_models.depth_scale import SharesToMetres
-from tasks.common.cyclegan import baselines, figures, kind, measures, panels, report
+from tasks.common.cyclegan import baselines, figures, measures, panels, report, verbs
 from tasks.common.cyclegan.config import CycleGanConfig
 from tasks.common.errors import UserError
 from tasks.depth_cyclegan import PRESETS, check
@@ -140,10 +140,10 @@ def test_near_is_light_and_far_is_dark() -> None:
 
 def test_its_answers_are_distances_that_stand_in_space() -> None:
     metres = np.full((4, 6, 1), 2.5, np.float32)
-    cloud = kind.KIND.point_cloud(None, np.zeros((4, 6, 3), np.uint8), metres, None)
+    cloud = verbs.KIND.point_cloud(None, np.zeros((4, 6, 3), np.uint8), metres, None)
     assert cloud.startswith(b"ply")
     assert b"element vertex 24" in cloud
-    assert kind.KIND.describe(None, metres)["median_m"] == 2.5
+    assert verbs.KIND.describe(None, metres)["median_m"] == 2.5
 
 
 def test_the_losses_have_a_panel_each() -> None:

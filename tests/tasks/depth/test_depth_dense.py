@@ -16,7 +16,7 @@ from datasets.core import DataError
 from keras_models.losses.depth import DepthLoss
 from tasks import depth_dense
 from tasks.common.depth import evaluation, measures
-from tasks.common.depth.kind import VERBS
+from tasks.common.depth.verbs import VERBS
 from tasks.common.errors import UserError
 from tasks.common.predict_options import PredictOptions
 from tasks.common.run_folder import RunFolder

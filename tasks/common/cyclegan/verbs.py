@@ -17,7 +17,8 @@ from tasks.common.cyclegan.report import with_interval
 from tasks.common.cyclegan.trainer import METRIC
 from tasks.common.dense.kind import DenseKind
 from tasks.common.dense.training import batching
-from tasks.common.depth import kind as depth_kind
+from tasks.common.dense.verbs import dense_verbs
+from tasks.common.depth import verbs as depth_verbs
 from tasks.common.saved_run import SavedRun
 
 
@@ -59,9 +60,11 @@ KIND = DenseKind(
     measure=measure,
     outside_examples=outside_examples,
     paint=paint,
-    describe=depth_kind.describe,
+    describe=depth_verbs.describe,
     metric=METRIC,
     output="maps",
-    point_cloud=depth_kind.cloud,
+    point_cloud=depth_verbs.cloud,
     networks={"depth_to_picture": grey_depth_to_picture},
 )
+
+VERBS = dense_verbs(KIND)

@@ -1,4 +1,4 @@
-"""What `tasks.evaluate`, `tasks.predict` and `tasks.export` do with runs that learn depth."""
+"""How `tasks.evaluate`, `tasks.predict` and `tasks.export` treat runs that learn depth."""
 
 from __future__ import annotations
 
@@ -67,14 +67,14 @@ def cloud(
     return point_cloud.encode(output[..., 0], picture, focal)
 
 
-VERBS = dense_verbs(
-    DenseKind(
-        measure=measure,
-        outside_examples=outside_examples,
-        paint=paint,
-        describe=describe,
-        metric=measures.HEADLINE,
-        output="maps",
-        point_cloud=cloud,
-    )
+KIND = DenseKind(
+    measure=measure,
+    outside_examples=outside_examples,
+    paint=paint,
+    describe=describe,
+    metric=measures.HEADLINE,
+    output="maps",
+    point_cloud=cloud,
 )
+
+VERBS = dense_verbs(KIND)
