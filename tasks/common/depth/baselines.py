@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+MEDIAN = "median depth"
+MEAN_MAP = "mean depth map"
 # Depths that the median is taken of, at most, from each picture.
 _SAMPLED = 2000
 
@@ -28,8 +30,8 @@ class DepthBaselines:
         """What each baseline says of `count` pictures, float32 (count, height, width, 1)."""
         shape = (count, *self.mean_map.shape)
         return {
-            "median depth": np.full(shape, self.median, np.float32),
-            "mean map": np.broadcast_to(self.mean_map, shape),
+            MEDIAN: np.full(shape, self.median, np.float32),
+            MEAN_MAP: np.broadcast_to(self.mean_map, shape),
         }
 
 

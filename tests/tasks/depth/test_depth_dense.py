@@ -164,11 +164,18 @@ def test_the_report_tells_of_ranges_steps_and_clouds(saved: SavedRun, tmp_path: 
     splits = depth_dense.load_data(QUICK)
     depth_dense.report(Run(QUICK, folder, splits, saved.model, {"scratch": 1.0}, history))
     text = (folder.report / "report.md").read_text()
-    for part in ("0 to 2 m", "64 to 80 m", "Rounding accuracy", "mean map", "enlarged", "32 x 48"):
+    for part in (
+        "0 to 2 m",
+        "64 to 80 m",
+        "Rounding accuracy",
+        "mean depth map",
+        "enlarged",
+        "32 x 48",
+    ):
         assert part in text
     metrics = json.loads((folder.report / "metrics.json").read_text())
     assert metrics["metrics"]["test"].keys() == metrics["metrics"]["validation"].keys()
-    assert set(metrics["baseline"]) == {"median depth", "mean map"}
+    assert set(metrics["baseline"]) == {"median depth", "mean depth map"}
     measured = VERBS.measure(saved, splits.test, 2)
     assert measured == pytest.approx(metrics["metrics"]["test"], rel=1e-4)
     for name in ("best", "worst"):

@@ -95,7 +95,7 @@ def test_baselines_by_hand():
     said = fitted.predictions(3)
     assert {name: values.shape for name, values in said.items()} == {
         "median depth": (3, 2, 2, 1),
-        "mean map": (3, 2, 2, 1),
+        "mean depth map": (3, 2, 2, 1),
     }
 
 
