@@ -21,9 +21,24 @@ def test_words_output_and_times_are_kept(tmp_path: Path) -> None:
     assert (tmp_path / "log").read_text().split() == [str(timed_process.ROOT), "fault"]
 
 
-def test_memory_is_that_of_the_process(tmp_path: Path) -> None:
-    code = "import time; held = b'x' * 150_000_000; time.sleep(1)"
-    found = timed_process.run(("-c", code), tmp_path / "log", seconds_between=0.05)
+def test_memory_is_that_of_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = tmp_path / "seen"
+
+    class Telling(timed_process.PeakMemory):
+        """Says when a sample has been taken with the memory in use."""
+
+        def _sample(self) -> None:
+            super()._sample()
+            if self.bytes > 150e6:
+                seen.touch()
+
+    monkeypatch.setattr(timed_process, "PeakMemory", Telling)
+    code = (
+        "import sys, time; from pathlib import Path\n"
+        "held, end = b'x' * 150_000_000, time.monotonic() + 120\n"
+        "while not Path(sys.argv[1]).exists() and time.monotonic() < end: time.sleep(0.05)"
+    )
+    found = timed_process.run(("-c", code, str(seen)), tmp_path / "log", seconds_between=0.05)
     assert 150e6 < found.peak_bytes < 250e6
 
 

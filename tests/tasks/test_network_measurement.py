@@ -61,9 +61,10 @@ def test_the_peak_of_the_memory_stays_when_memory_is_given_back() -> None:
     held = psutil.Process().memory_info().rss / 2**20
     before = peak_memory_megabytes()
     assert before >= 0.9 * held
-    large = np.ones(int(before + 100) * 2**20 // 8)
+    # As much as reaches beyond the earlier peak by 200 MB, whatever other tests have taken.
+    large = np.ones(int(before - held + 200) * 2**20 // 8)
     del large
-    assert before + 50 < peak_memory_megabytes() < 3 * before + 300
+    assert before + 100 < peak_memory_megabytes() < before + 400
 
 
 def test_the_compiled_network_answers_as_the_network_does() -> None:
