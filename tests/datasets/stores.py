@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import os
 import subprocess
 import sys
@@ -114,16 +115,28 @@ def open_it():
 """
 
 
-def child(folder: Path, ending: str, seconds: float = 0.0) -> subprocess.Popen[str]:
-    """A process that fills the store of `rows()`, noting each row in `rows.log`."""
+# Seconds until a process is taken for one that hangs, on a machine however busy.
+PATIENCE = 300
+
+
+@contextlib.contextmanager
+def child(folder: Path, ending: str, seconds: float = 0.0) -> Iterator[subprocess.Popen[str]]:
+    """A process that fills the store of `rows()`, noting each row in `rows.log`.
+
+    It is killed at the end where it has not ended by itself.
+    """
     arguments = [str(folder), str(folder.parent / "rows.log"), str(seconds)]
-    return subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", CHILD + ending, *arguments],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def computed_rows(folder: Path) -> list[int]:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 from datasets import array_store
 from tests.datasets.stores import (
     CHILD,
+    PATIENCE,
     ROOT,
     ROW_BYTES,
     Filling,
@@ -72,8 +74,8 @@ def test_a_kill_loses_no_more_than_the_chunk_at_hand(
     tmp_path: Path, capfd: pytest.CaptureFixture, death: str
 ) -> None:
     folder = tmp_path / "store"
-    process = child(folder, DEATHS[death] + "open_it()")
-    assert process.wait(60) == -9
+    with child(folder, DEATHS[death] + "open_it()") as process:
+        assert process.wait(PATIENCE) == -9
     assert computed_rows(folder) == list(range(8))
     assert not finished(folder).exists()
     rest = Filling(rows(), 1)
@@ -84,8 +86,8 @@ def test_a_kill_loses_no_more_than_the_chunk_at_hand(
 
 def test_a_kill_before_the_last_name_is_given_loses_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "store"
-    process = child(folder, "array_store._finish = lambda store: die()\nopen_it()")
-    assert process.wait(60) == -9
+    with child(folder, "array_store._finish = lambda store: die()\nopen_it()") as process:
+        assert process.wait(PATIENCE) == -9
     assert computed_rows(folder) == list(range(23))
     np.testing.assert_array_equal(opened(folder, never), rows())
 
@@ -95,13 +97,21 @@ def test_kills_from_outside_at_any_moment(tmp_path: Path) -> None:
     log = tmp_path / "rows.log"
     kills = 0
     for wanted in (2, 7, 8, 13):
-        process = child(folder, "open_it()", seconds=0.05)
-        while process.poll() is None and (
-            not log.exists() or len(set(computed_rows(folder))) < wanted
-        ):
-            pass
-        process.kill()
-        kills += process.wait() == -9
+        # Not beyond two rows more: the kill may come late, but never after the last row.
+        ending = (
+            "original = note\n"
+            "def note(row):\n"
+            "    original(row)\n"
+            f"    time.sleep({2 * PATIENCE} if row > {wanted} else 0)\n"
+            "open_it()"
+        )
+        with child(folder, ending, seconds=0.05) as process:
+            while process.poll() is None and (
+                not log.exists() or len(set(computed_rows(folder))) < wanted
+            ):
+                time.sleep(0.001)
+            process.kill()
+            kills += process.wait() == -9
     assert kills == 4
     np.testing.assert_array_equal(opened(folder, Filling(rows())), rows())
     # At most one row a kill was computed in vain.
@@ -120,8 +130,8 @@ def test_a_disk_that_becomes_full_is_named_and_the_next_call_goes_on(tmp_path: P
         "except DataError as error:\n"
         "    print(error)\n"
     )
-    process = child(folder, ending)
-    printed, _ = process.communicate(timeout=60)
+    with child(folder, ending) as process:
+        printed, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, printed
     assert "File too large" in printed
     assert_one_sentence(printed.strip(), folder)
@@ -135,8 +145,8 @@ def test_a_disk_that_becomes_full_is_named_and_the_next_call_goes_on(tmp_path: P
 def test_two_processes_share_the_work(tmp_path: Path) -> None:
     folder = tmp_path / "store"
     ending = "print('sum', open_it().sum())"
-    processes = [child(folder, ending, seconds=0.02) for _ in range(2)]
-    printed = [process.communicate(timeout=60)[0] for process in processes]
+    with child(folder, ending, 0.02) as first, child(folder, ending, 0.02) as second:
+        printed = [process.communicate(timeout=PATIENCE)[0] for process in (first, second)]
     assert computed_rows(folder) == list(range(23))
     for text in printed:
         assert text.splitlines()[-1] == f"sum {rows().sum()}"
@@ -145,23 +155,24 @@ def test_two_processes_share_the_work(tmp_path: Path) -> None:
 
 def test_who_waits_says_so_and_goes_on_after_the_other_is_killed(tmp_path: Path) -> None:
     folder = tmp_path / "store"
-    first = child(
-        folder, "note = lambda row: (print(row, flush=True), time.sleep(60 * (row > 5)))\nopen_it()"
+    ending = (
+        "def note(row):\n"
+        "    print(row, flush=True)\n"
+        f"    time.sleep({2 * PATIENCE} if row > 5 else 0)\n"
+        "open_it()"
     )
-    for line in first.stdout:
-        if line == "6\n":
-            break
-    second = child(folder, "open_it()")
-    assert second.stdout.readline() == (
-        f"waiting for another run that fills or checks {finished(folder)}\n"
-    )
-    first.kill()
-    first.wait(60)
-    assert second.wait(60) == 0
+    with child(folder, ending) as first:
+        for line in first.stdout:
+            if line == "6\n":
+                break
+        with child(folder, "open_it()") as second:
+            assert second.stdout.readline() == (
+                f"waiting for another run that fills or checks {finished(folder)}\n"
+            )
+            first.kill()
+            assert second.wait(PATIENCE) == 0
     assert computed_rows(folder) == list(range(6, 23))
     np.testing.assert_array_equal(opened(folder, never), rows())
-    first.stdout.close()
-    second.stdout.close()
 
 
 def test_threads_share_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +182,7 @@ def test_threads_share_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     filling = Filling(rows(), 1)
 
     def run(_: int) -> np.ndarray:
-        meeting.wait(timeout=30)
+        meeting.wait(timeout=PATIENCE)
         return opened(tmp_path, filling)
 
     with ThreadPoolExecutor(threads) as pool:
@@ -184,7 +195,7 @@ def test_the_lock_is_given_back_after_an_error(tmp_path: Path) -> None:
     with pytest.raises(Stopped):
         opened(tmp_path, filling_until(6, Stopped))
     with ThreadPoolExecutor(1) as pool:
-        array = pool.submit(opened, tmp_path, Filling(rows())).result(timeout=30)
+        array = pool.submit(opened, tmp_path, Filling(rows())).result(timeout=PATIENCE)
     np.testing.assert_array_equal(array, rows())
 
 
@@ -212,7 +223,7 @@ def test_without_fcntl_the_lock_of_windows_is_used(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert process.returncode == 0, process.stderr
     waiting, calls = process.stdout.splitlines()
