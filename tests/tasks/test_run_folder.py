@@ -25,6 +25,12 @@ def made(runs_dir: Path, task: str, name: str | None) -> RunFolder:
     return folder
 
 
+def started(folder: RunFolder, second: int) -> RunFolder:
+    """As if the run had been started at a time of our own, in seconds."""
+    os.utime(folder.config, (second, second))
+    return folder
+
+
 def test_a_new_folder_has_its_configuration_and_environment(tmp_path: Path) -> None:
     folder = made(tmp_path / "not" / "yet", "thing", "one")
     assert folder.path == tmp_path / "not" / "yet" / "thing" / "one"
@@ -111,9 +117,8 @@ def test_a_name_too_long_for_a_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_latest_points_to_the_newest_run(tmp_path: Path) -> None:
-    made(tmp_path, "thing", "one")
-    time.sleep(0.02)
-    made(tmp_path, "thing", "two")
+    started(made(tmp_path, "thing", "one"), 1000)
+    started(made(tmp_path, "thing", "two"), 2000)
     link = tmp_path / "latest"
     assert link.is_symlink()
     assert link.readlink() == Path("thing/two")
@@ -128,12 +133,11 @@ def test_latest_points_to_the_newest_run(tmp_path: Path) -> None:
 
 def test_the_latest_of_all_tasks_is_the_run_that_was_started_last(tmp_path: Path) -> None:
     """Not the one in which a file was written last, by an export or a second evaluation."""
-    older = made(tmp_path, "thing", "older")
-    time.sleep(0.02)
-    newer = made(tmp_path, "other", "newer")
+    older = started(made(tmp_path, "thing", "older"), 1000)
+    newer = started(made(tmp_path, "other", "newer"), 2000)
     assert run_folder.find("latest", tmp_path) == newer.path.resolve()
-    time.sleep(0.02)
     older.exports.mkdir()
+    os.utime(older.path, (3000, 3000))
     assert run_folder.find("latest", tmp_path) == newer.path.resolve()
 
 
