@@ -348,7 +348,7 @@ def loaded_by(statement: str) -> set[str]:
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=600,
     )
     return set(result.stdout.split())
 

@@ -84,7 +84,7 @@ def test_threads_that_want_the_same_example_count_its_bytes_once() -> None:
         def example(self, index: int) -> dict[str, np.ndarray]:
             if index == 0 and self.reads[0] < threads:
                 example = super().example(index)
-                meeting.wait(timeout=30)
+                meeting.wait(timeout=300)
                 return example
             return super().example(index)
 

@@ -218,7 +218,7 @@ class Together(Pictures):
 
     def __init__(self, count: int, examples: int) -> None:
         super().__init__([np.zeros((4, 6, 3), np.uint8)] * examples, [0] * examples)
-        self._barrier = threading.Barrier(count, timeout=20)
+        self._barrier = threading.Barrier(count, timeout=300)
 
     def example(self, index: int) -> dict[str, np.ndarray]:
         self._barrier.wait()
@@ -246,7 +246,7 @@ def test_few_examples_wait_for_a_slow_step() -> None:
     expected = 4 * (1 + 2) + 2
     iterator = iter(pipeline.training_batches(source, batching(4, workers=2), 0, range(1)))
     next(iterator)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while sum(source.reads.values()) < expected and time.monotonic() < deadline:
         time.sleep(0.05)
     time.sleep(1)

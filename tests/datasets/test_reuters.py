@@ -226,7 +226,7 @@ def test_the_real_file_gives_what_the_loader_of_keras_gives(
         (place / name).symlink_to(shared_data / "reuters" / name)
     environment = {**os.environ, "KERAS_HOME": str(place.parent)}
     command = [sys.executable, "-c", KERAS, str(tmp_path / "found.npz")]
-    subprocess.run(command, env=environment, check=True, capture_output=True, timeout=200)
+    subprocess.run(command, env=environment, check=True, capture_output=True, timeout=600)
     theirs = np.load(tmp_path / "found.npz", allow_pickle=False)
     splits = reuters.load(shared_data / "reuters", 1000)
     assert splits.info.class_names == tuple(theirs["names"])

@@ -81,7 +81,7 @@ def test_the_row_tells_what_was_measured(rows, name, quantize):
     assert row.agreement.top1_agreement == 1.0
     assert row.agreement.examples == 70
     assert row.agreement.spread > 0.9
-    assert 0 < row.latency_ms < 1000
+    assert row.latency_ms > 0
     assert row.size_bytes == agreement.size_bytes(row.path) > 10_000
 
 
