@@ -126,7 +126,8 @@ def run_limited(words: Sequence[str], log: Path, limit: float) -> str:
     Returns:
         Why it failed: that it took too long, or the last line that it printed; empty if it did not.
     """
-    environment = {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ}
+    # Unbuffered, so that the last line is that of the error.
+    environment = {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, "PYTHONUNBUFFERED": "1"}
     with log.open("w", encoding="utf-8") as output:
         try:
             done = subprocess.run(

@@ -52,8 +52,9 @@ def run(words: Sequence[str], log: Path, seconds_between: float = 1.0) -> Finish
     Raises:
         UserError: it ended with another status than 0.
     """
-    # Set where nothing else is, so that every contestant is as quiet as the next.
-    environment = {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ}
+    # Set where nothing else is, so that every contestant is as quiet as the next. Unbuffered, so
+    # that the last lines are those of an error.
+    environment = {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, "PYTHONUNBUFFERED": "1"}
     with log.open("w", encoding="utf-8") as output:
         started = time.time()
         process = subprocess.Popen(

@@ -90,7 +90,9 @@ def _run_cells(
     waiting = [cell for cell in cells if not _cell_folder(folder, cell).result.is_file()]
     if len(waiting) < len(cells):
         print(f"{len(cells) - len(waiting)} of {len(cells)} cells are finished already")
-    jobs = _jobs(config.jobs, len(waiting))
+    # Of all cells, not of those that wait: the threads of a cell, of whose number depends in which
+    # order sums are taken, are then as many after a stop as without one.
+    jobs = _jobs(config.jobs, len(cells))
     running: list[_Running] = []
     failures: dict[str, str] = {}
     started, total = time.monotonic(), len(waiting)
@@ -150,6 +152,8 @@ def _start(folder: RunFolder, cell: Cell, jobs: int) -> _Running:
         "PYTHONPATH": os.pathsep.join([str(_ROOT), os.environ.get("PYTHONPATH", "")]),
         "TF_NUM_INTRAOP_THREADS": threads,
         "OMP_NUM_THREADS": threads,
+        # The last line is then the error's, not one printed before it and written at the end.
+        "PYTHONUNBUFFERED": "1",
         # Several processes may share one GPU, whose memory the first would take whole.
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",
     }
