@@ -219,9 +219,6 @@ TINY_STUDIES: Mapping[str, TinyStudy] = {
             *("--layers", "conv2", "fc6", "--image-size", "67", "67", "--target-size", "16", "16"),
             *("--encoder-width", "0.05", "--decoder-width", "16", "--dense-units", "8"),
             *("--rendered-count", "12", "6", "6", "--epochs", "2", "--batch-size", "6"),
-            # A cell that is run again alone then has the threads that it had before: of their
-            # number depends in which order a convolution adds up.
-            *("--jobs", "1"),
         ),
         2,
     ),

@@ -164,7 +164,7 @@ def test_help_and_comparison_need_no_tensorflow(compared):
         env={**os.environ, "PYTHONPATH": str(processes.ROOT)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=processes.PATIENCE,
     )
     assert result.returncode == 0, result.stderr
     assert result.stdout.count("usage: ") == 4

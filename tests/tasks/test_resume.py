@@ -14,7 +14,7 @@ import pytest
 import keras_models.transfer  # noqa: F401  registers what the saved models are made of
 from tasks.common.resume import Position, read_position
 from tasks.common.run_folder import RunFolder
-from tests.tasks.processes import TINY, run, signal_when, start
+from tests.tasks.processes import TINY, ended, run, signal_when, start
 
 TASK = "tasks.cars_finetune"
 
@@ -52,9 +52,8 @@ def test_killed_in_the_middle_of_an_epoch_and_resumed(whole: Path) -> None:
     process = start(whole, TASK, *TINY, "--run-name", "killed", "--checkpoint-seconds", "0")
 
     def inside_later_epoch() -> bool:
-        # Of five steps; one more may be done before the signal arrives.
         position = position_of(folder)
-        return position is not None and position.epoch >= 1 and 1 <= position.step <= 3
+        return position is not None and position.epoch >= 1 and position.step >= 1
 
     status, _, _ = signal_when(process, inside_later_epoch, signal.SIGKILL)
     assert status == -signal.SIGKILL
@@ -89,10 +88,11 @@ def test_killed_in_a_later_stage_with_moving_averages(tmp_path: Path, weights: P
 
     def inside_second_stage() -> bool:
         position = position_of(folder)
-        return position is not None and position.stage == 1 and 1 <= position.step <= 3
+        return position is not None and position.stage == 1 and position.step >= 1
 
     signal_when(process, inside_second_stage, signal.SIGKILL)
     assert position_of(folder).stage == 1
+    assert position_of(folder).step > 0
     run(tmp_path, TASK, "--resume", "killed")
     assert_same_weights(folder_of(tmp_path, "whole"), folder)
     assert _without_times(folder) == _without_times(folder_of(tmp_path, "whole"))
@@ -112,11 +112,9 @@ def cached(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> tuple[Pat
     return place, options
 
 
-@pytest.mark.parametrize(
-    ("name", "stage", "steps"), [("head", 0, range(1, 4)), ("tail", 1, range(1, 4))]
-)
+@pytest.mark.parametrize(("name", "stage"), [("head", 0), ("tail", 1)])
 def test_killed_while_it_learns_from_stored_features(
-    cached: tuple[Path, list[str]], name: str, stage: int, steps: range
+    cached: tuple[Path, list[str]], name: str, stage: int
 ) -> None:
     place, options = cached
     folder = folder_of(place, name)
@@ -125,7 +123,7 @@ def test_killed_while_it_learns_from_stored_features(
 
     def inside() -> bool:
         position = position_of(folder)
-        return position is not None and position.stage == stage and position.step in steps
+        return position is not None and position.stage == stage and position.step >= 1
 
     signal_when(process, inside, signal.SIGKILL)
     # The cache is gone as well: the features are computed again, and are the same.
@@ -142,7 +140,12 @@ def test_stopped_while_features_are_computed(
     name = f"early_{number.name}"
     folder = folder_of(place, name)
     process = start(place, TASK, *options, "--run-name", name, "--cache-dir", name)
-    status, _, errors = signal_when(process, lambda: (place / name).is_dir(), number)
+
+    def first_features_begun() -> bool:
+        stores = list((place / name).glob("*/rows.bin"))
+        return len(stores) == 1 and stores[0].parent.suffix == ".part"
+
+    status, _, errors = signal_when(process, first_features_begun, number)
     assert status == (-9 if number == signal.SIGKILL else 130)
     assert "Traceback" not in errors
     position = position_of(folder)
@@ -163,11 +166,10 @@ def test_kills_while_the_state_is_written_all_the_time(whole: Path) -> None:
         def moved_on(before: int = before) -> bool:
             return folder.state.is_file() and folder.state.stat().st_mtime_ns > before
 
-        while not moved_on() and process.poll() is None:
-            time.sleep(0.01)
-        time.sleep(random.uniform(0, 1.5))
-        process.kill()
-        process.communicate()
+        with ended(process):
+            while not moved_on() and process.poll() is None:
+                time.sleep(0.01)
+            time.sleep(random.uniform(0, 1.5))
         assert position_of(folder) is not None
         words = [TASK, "--resume", "tortured", "--checkpoint-seconds", "0"]
     run(whole, TASK, "--resume", "tortured")
@@ -186,7 +188,12 @@ def test_a_loss_that_is_no_number_stops_the_run(tmp_path: Path) -> None:
 def test_interrupt_saves_the_state_and_names_the_command(whole: Path) -> None:
     folder = folder_of(whole, "interrupted")
     process = start(whole, TASK, *TINY, "--run-name", "interrupted")
-    status, _, errors = signal_when(process, folder.state.is_file, signal.SIGINT)
+
+    def before_the_last_epoch() -> bool:
+        position = position_of(folder)
+        return position is not None and position.epoch < 3
+
+    status, _, errors = signal_when(process, before_the_last_epoch, signal.SIGINT)
     assert status == 130
     assert "Traceback" not in errors
     command = errors.strip().splitlines()[-1].split()

@@ -34,7 +34,7 @@ def test_killed_in_the_middle_of_an_epoch_and_resumed(tmp_path: Path) -> None:
         if not killed.state.is_file():
             return False
         position = read_position(killed)
-        return position.epoch == 1 and 2 <= position.step <= 5
+        return position.epoch == 1 and position.step >= 2
 
     status, _, _ = signal_when(process, inside_later_epoch, signal.SIGKILL)
     assert status == -signal.SIGKILL
