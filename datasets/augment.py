@@ -27,7 +27,7 @@ _TURN, _SLANT, _SCALE, _SHIFT = 0.21, 0.15, 0.1, 0.07
 
 
 class _GivenSeed(keras.random.SeedGenerator):
-    """A seed generator without a variable: draws follow, in order, from the seed last given.
+    """A seed generator without a variable: samples follow, in order, from the seed last given.
 
     It is made part of a layer once, before the layer is built, because Keras then takes no other;
     each call of the layer starts it anew.
@@ -35,17 +35,17 @@ class _GivenSeed(keras.random.SeedGenerator):
 
     def __init__(self) -> None:
         self._seed: tf.Tensor | None = None
-        self._drawn = 0
+        self._count = 0
 
     def start(self, seed: tf.Tensor) -> None:
-        """From now on draw from `seed`, int32 of shape (2,)."""
+        """From now on sample from `seed`, int32 of shape (2,)."""
         self._seed = seed
-        self._drawn = 0
+        self._count = 0
 
     def next(self, ordered: bool = True) -> tf.Tensor:
         """The next seed, int32 of shape (2,)."""
-        self._drawn += 1
-        return tf.random.experimental.stateless_fold_in(self._seed, self._drawn)
+        self._count += 1
+        return tf.random.experimental.stateless_fold_in(self._seed, self._count)
 
 
 def picture_changes(names: Sequence[Augmentation], image_size: tuple[int, int]) -> Change | None:
@@ -81,13 +81,13 @@ def batch_mixing(name: Mixing | None, alpha: float) -> BatchChange | None:
 
     Args:
         name: which of them; None for neither.
-        alpha: parameter of the Beta(alpha, alpha) distribution that the blend is drawn from;
+        alpha: parameter of the Beta(alpha, alpha) distribution that the blend is sampled from;
             above 0, and for CutMix at most 1.
 
     Raises:
         ValueError: the name is unknown.
     """
-    # CutMix draws its alpha from a range; a range of one point makes it the paper's.
+    # CutMix samples its alpha from a range; a range of one point makes it the paper's.
     makers = {
         "mixup": lambda: keras.layers.MixUp(alpha, dtype="float32"),
         "cutmix": lambda: keras.layers.CutMix((alpha, alpha), dtype="float32"),

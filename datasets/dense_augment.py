@@ -151,13 +151,13 @@ def _movement(
     size = tf.constant(image_size[::-1], tf.float32)
 
     def change(image: tf.Tensor, values: tf.Tensor, seed: tf.Tensor) -> Pair:
-        draws = tf.random.stateless_uniform((4,), seed, -1.0, 1.0)
+        samples = tf.random.stateless_uniform((4,), seed, -1.0, 1.0)
         low, high = tf.math.log(zoom[0]), tf.math.log(zoom[1])
-        factor = tf.exp(low + (draws[0] + 1) / 2 * (high - low))
+        factor = tf.exp(low + (samples[0] + 1) / 2 * (high - low))
         # So far that the frame stays inside of what is larger, and what is smaller inside of it.
-        shift = draws[2:] * tf.abs(factor - 1) * size / 2
+        shift = samples[2:] * tf.abs(factor - 1) * size / 2
         image = tf.ensure_shape(image, (*image_size, 3))
-        return moved(image, values, maps, factor, turn * draws[1], shift)
+        return moved(image, values, maps, factor, turn * samples[1], shift)
 
     return change
 
@@ -168,8 +168,8 @@ def _flip(image: tf.Tensor, maps: tf.Tensor, seed: tf.Tensor) -> Pair:
 
 
 def _swap_channels(image: tf.Tensor, maps: tf.Tensor, seed: tf.Tensor) -> Pair:
-    draws = tf.random.stateless_uniform((4,), seed)
-    order = tf.where(draws[0] < _SWAPPED, tf.argsort(draws[1:]), tf.range(3))
+    samples = tf.random.stateless_uniform((4,), seed)
+    order = tf.where(samples[0] < _SWAPPED, tf.argsort(samples[1:]), tf.range(3))
     return tf.gather(image, order, axis=-1), maps
 
 

@@ -1,6 +1,6 @@
 """Made-up phones in four price ranges, by a rule that everyone can read; no download.
 
-The columns are those of `datasets.phone_price`, drawn evenly within the ranges below. The price
+The columns are those of `datasets.phone_price`, sampled evenly within the ranges below. The price
 follows the memory and, far less, the battery and the screen; the other sixteen columns say
 nothing. That is the lesson of the real table too, in numbers of the same sizes:
 
@@ -22,7 +22,7 @@ from datasets.phone_price import CLASS_NAMES, COLUMNS, LABEL_COLUMN
 from datasets.table_splits import Parting, TableInfo, part
 from datasets.vectors import VectorSource
 
-# Smallest and largest value of the columns that are drawn evenly, whole numbers but two.
+# Smallest and largest value of the columns that are sampled evenly, whole numbers but two.
 RANGES = {
     "battery_power": (501, 1998),
     "blue": (0, 1),
@@ -73,7 +73,7 @@ def load(count: int, how: Parting) -> Splits:
 def generate(count: int, seed: int = 0) -> VectorSource:
     """So many phones with their classes; another seed gives others."""
     random = np.random.default_rng(seed)
-    columns = {name: _drawn(random, name, count) for name in RANGES}
+    columns = {name: _sampled(random, name, count) for name in RANGES}
     for name, whole in SHARES.items():
         columns[name] = np.floor(random.uniform(size=count) * (columns[whole] + 1))
     score = sum(weight * columns[name] for name, weight in WEIGHTS.items())
@@ -85,7 +85,7 @@ def generate(count: int, seed: int = 0) -> VectorSource:
     )
 
 
-def _drawn(random: np.random.Generator, name: str, count: int) -> np.ndarray:
+def _sampled(random: np.random.Generator, name: str, count: int) -> np.ndarray:
     low, high = RANGES[name]
     if name in TENTHS:
         return np.round(random.uniform(low, high, count), 1)

@@ -1,10 +1,11 @@
 """Texts made by this project: bags of made-up words in which topics have words of their own.
 
 The model of the texts is the one of latent Dirichlet allocation with one topic a text (Blei, Ng &
-Jordan, "Latent Dirichlet Allocation", JMLR 2003): a text draws each word either from the language
-as a whole, where the k-th most frequent word has a share near 1/k (Zipf's law), or from the few
-words of its topic. Topics are as uneven as those of newswires: the largest has a third of the
-texts, the smallest few. How much a text says about its topic differs: some are easy, some hopeless.
+Jordan, "Latent Dirichlet Allocation", JMLR 2003): a text samples each word either from the
+language as a whole, where the k-th most frequent word has a share near 1/k (Zipf's law), or from
+the few words of its topic. Topics are as uneven as those of newswires: the largest has a third of
+the texts, the smallest few. How much a text says about its topic differs: some are easy, some
+hopeless.
 
 Every text is a function of (seed, index).
 """
@@ -39,7 +40,7 @@ _VOWELS = ("a", "e", "i", "o", "u", "ai", "ou")
 
 @dataclasses.dataclass(frozen=True)
 class Language:
-    """What texts are drawn from.
+    """What texts are sampled from.
 
     Attributes:
         words: the made-up words, all different.
@@ -79,16 +80,16 @@ def load(
     if not 0 < validation < test < count:
         raise ValueError(f"each split must have a text. Received: {count=}")
     language = make_language(seed)
-    drawn = [draw(language, seed, index) for index in range(count)]
+    sampled = [sample(language, seed, index) for index in range(count)]
     # Ranked by how often they occur in the training texts, as those of a real set would be.
-    trained_on = np.concatenate([words for words, _ in drawn[:validation]])
+    trained_on = np.concatenate([words for words, _ in sampled[:validation]])
     used = np.bincount(trained_on, minlength=len(language.words))
     order = np.argsort(-used, kind="stable")
     ranks = np.empty(len(order), np.int64)
     ranks[order] = np.arange(1, len(order) + 1)
     return texts.splits(
-        [texts.encode(ranks[words], columns) for words, _ in drawn],
-        np.array([topic for _, topic in drawn], np.int64),
+        [texts.encode(ranks[words], columns) for words, _ in sampled],
+        np.array([topic for _, topic in sampled], np.int64),
         (validation, test),
         texts.vocabulary([language.words[index] for index in order], columns),
         identifiers=[f"made-up text {index}" for index in range(count)],
@@ -130,7 +131,7 @@ def make_words(count: int, seed: int) -> tuple[str, ...]:
     return tuple(words)
 
 
-def draw(language: Language, seed: int, index: int) -> tuple[np.ndarray, int]:
+def sample(language: Language, seed: int, index: int) -> tuple[np.ndarray, int]:
     """One text: the indices of its words, int64 (words,), and its topic."""
     random = np.random.default_rng([seed, 2, index])
     topic = int(random.choice(len(language.topic_sizes), p=language.topic_sizes))

@@ -118,12 +118,12 @@ def _flip(image_size: tuple[int, int], mirror: Sequence[int] | None) -> PairedCh
 
 def _affine(image_size: tuple[int, int], mirror: Sequence[int] | None) -> PairedChange:
     def change(image: tf.Tensor, points: tf.Tensor, seed: tf.Tensor) -> Paired:
-        draws = tf.random.stateless_uniform((4,), seed, -1.0, 1.0)
-        # As often larger as smaller: the scale is drawn on a logarithmic axis.
+        samples = tf.random.stateless_uniform((4,), seed, -1.0, 1.0)
+        # As often larger as smaller: the scale is sampled on a logarithmic axis.
         low, high = tf.math.log(_LEAST_SCALE), tf.math.log(_LARGEST_SCALE)
-        scale = tf.exp(low + (draws[1] + 1) / 2 * (high - low))
+        scale = tf.exp(low + (samples[1] + 1) / 2 * (high - low))
         image = tf.ensure_shape(image, (*image_size, 3))
-        return transformed(image, points, _TURN * draws[0], scale, _SHIFT * draws[2:])
+        return transformed(image, points, _TURN * samples[0], scale, _SHIFT * samples[2:])
 
     return change
 

@@ -56,9 +56,19 @@ def _copy_from_saved_model(network: keras.Model, path: Path) -> None:
 
 
 def weights_folder() -> Path:
-    """Where Keras keeps downloaded weights: `models` in $KERAS_HOME or in ~/.keras."""
-    home = os.environ.get("KERAS_HOME", "~/.keras")
-    return Path(home).expanduser() / "models"
+    """Where Keras keeps downloaded weights: `models` in $KERAS_HOME or in ~/.keras.
+
+    Without a home that can be written to, as in some containers, it is /tmp/.keras.
+    """
+    if "KERAS_HOME" in os.environ:
+        return Path(os.environ["KERAS_HOME"]).expanduser() / "models"
+    try:
+        home = Path.home()
+    except RuntimeError:  # nobody has told of one
+        home = Path("/tmp")
+    if not os.access(home, os.W_OK):
+        home = Path("/tmp")
+    return home / ".keras" / "models"
 
 
 def _complete_normalization(network: keras.Model) -> None:

@@ -1,7 +1,7 @@
 """Pictures of cars drawn from a seed; a class is a body style, plain or with a detail.
 
 The class decides the shape and what the car carries. Paint, pose, light, background and noise
-are drawn before the class is looked at, so none of them tells anything about it.
+are sampled before the class is looked at, so none of them tells anything about it.
 """
 
 from __future__ import annotations

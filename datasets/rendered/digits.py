@@ -1,7 +1,7 @@
 """Handwritten-looking digits drawn from a seed: bright strokes on black, 28 x 28, as in MNIST.
 
 A digit is a few curves through fixed points. How it is written (which of its forms, bent, wide,
-slanted, turned, large, thick) is drawn before the class is looked at, except the form itself.
+slanted, turned, large, thick) is sampled before the class is looked at, except the form itself.
 """
 
 from __future__ import annotations

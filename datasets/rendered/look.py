@@ -65,7 +65,7 @@ def _rgb(hue: float, saturation: float, value: float) -> Colour:
 
 
 def sample_look(rng: np.random.Generator) -> Look:
-    """Draws a look; the numbers taken from `rng` do not depend on any class."""
+    """Samples a look; the numbers taken from `rng` do not depend on any class."""
     camera = Camera(
         yaw=float(np.radians(FULL_TURN) * rng.uniform(-1, 1)),
         height=rng.uniform(1.0, 2.9),

@@ -1,6 +1,6 @@
 """Pictures of patterns drawn from a seed: a target that has little in common with cars.
 
-The class decides the pattern. Size, angle, place, colours, light and noise are drawn before the
+The class decides the pattern. Size, angle, place, colours, light and noise are sampled before the
 class is looked at, so none of them tells anything about it.
 """
 

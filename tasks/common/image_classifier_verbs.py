@@ -29,7 +29,7 @@ from tasks.common.saved_run import SavedRun
 from tasks.common.verbs import Verbs
 
 # Patches of colour that stand for pictures; enough to see one wrong class in a hundred.
-_DRAWN = 128
+_MADE_UP = 128
 
 
 def measure(saved: SavedRun, source: core.LabelledSource, batch_size: int) -> dict[str, float]:
@@ -106,9 +106,9 @@ def outside_arrays(saved: SavedRun, place: Path, count: int) -> np.ndarray:
 
 def colour_patches(saved: SavedRun) -> np.ndarray:
     """Random soft patches of colour, uint8, shape (n, height, width, 3), of the model's size."""
-    how = run_pictures.batching(saved, _DRAWN)
+    how = run_pictures.batching(saved, _MADE_UP)
     generator = np.random.default_rng(saved.config.seed)
-    coarse = generator.integers(0, 256, (_DRAWN, 4, 4, 3), dtype=np.uint8)
+    coarse = generator.integers(0, 256, (_MADE_UP, 4, 4, 3), dtype=np.uint8)
     return np.stack([pipeline.resize(one, how.image_size, "squash").numpy() for one in coarse])
 
 
@@ -124,12 +124,12 @@ VERBS = Verbs(
     predict=predict,
     arrays=run_pictures.picture_sample,
     outside_arrays=outside_arrays,
-    drawn_arrays=colour_patches,
+    made_up_arrays=colour_patches,
     output_names=transfer.class_names,
     example="picture",
     metric="accuracy",
     output="probabilities",
-    drawn="drawn patches of colour",
+    made_up="drawn patches of colour",
     annotates=True,
     resize_picture=resize_picture,
 )

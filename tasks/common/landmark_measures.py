@@ -109,8 +109,8 @@ def cumulative_curve(predictions: LandmarkPredictions) -> np.ndarray:
 def interval(values: np.ndarray, persons: np.ndarray, seed: int = 0) -> tuple[float, float]:
     """95 % interval of the mean error by the percentile bootstrap (Efron & Tibshirani 1993).
 
-    Persons are drawn, not pictures: those of one person are alike, and drawn one by one they would
-    make the interval too narrow.
+    Persons are sampled, not pictures: those of one person are alike, and sampled one by one they
+    would make the interval too narrow.
 
     Args:
         values: errors (n,); NaN is left out.
@@ -126,8 +126,8 @@ def interval(values: np.ndarray, persons: np.ndarray, seed: int = 0) -> tuple[fl
     _, person = np.unique(persons[defined], return_inverse=True)
     sums = np.bincount(person, values[defined])
     counts = np.bincount(person)
-    drawn = np.random.default_rng(seed).integers(len(sums), size=(_RESAMPLES, len(sums)))
-    means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
+    sampled = np.random.default_rng(seed).integers(len(sums), size=(_RESAMPLES, len(sums)))
+    means = sums[sampled].sum(axis=1) / counts[sampled].sum(axis=1)
     low, high = np.percentile(means, _INTERVAL)
     return float(low), float(high)
 

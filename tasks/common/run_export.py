@@ -81,7 +81,7 @@ def own_splits(saved: SavedRun, quantize: str | None, benchmarked: bool) -> Spli
                 f"read: {error} Or name a place of similar {verbs.example}s with --data-dir."
             ) from error
         print(
-            f"note: compared on {verbs.drawn}, because the run's {verbs.example}s cannot be "
+            f"note: compared on {verbs.made_up}, because the run's {verbs.example}s cannot be "
             f"read: {error}",
             file=sys.stderr,
         )
@@ -92,7 +92,7 @@ def own_inputs(saved: SavedRun, splits: Splits | None, calibrate: bool) -> Expor
     """Training examples to calibrate on, if asked for, and validation examples to compare on."""
     verbs = saved.task.verbs()
     if splits is None:
-        return ExportInputs(None, verbs.drawn_arrays(saved)[: verbs.compared], verbs.drawn)
+        return ExportInputs(None, verbs.made_up_arrays(saved)[: verbs.compared], verbs.made_up)
     calibration = None
     if calibrate:
         calibration = verbs.arrays(saved, splits.train, CALIBRATION_EXAMPLES)

@@ -27,7 +27,7 @@ from tasks.common.verbs import Verbs
 
 # A line longer than this is no text but another kind of file.
 _LONGEST_LINE = 1_000_000
-_DRAWN = 128
+_MADE_UP = 128
 
 
 def predictions(
@@ -158,12 +158,12 @@ def outside_arrays(saved: SavedRun, place: Path, count: int) -> np.ndarray:
     return texts.count_words([kept[index] for index in chosen], vocabulary)
 
 
-def drawn_arrays(saved: SavedRun) -> np.ndarray:
+def made_up_arrays(saved: SavedRun) -> np.ndarray:
     """Made-up texts: each word is there as often as in the training texts, float32 (n, columns)."""
     known = text_classifier.word_weights(saved.model)
     shares = np.array(known.document_frequencies) / max(known.texts, 1)
     generator = np.random.default_rng(saved.config.seed)
-    there = generator.random((_DRAWN, len(shares))) < shares
+    there = generator.random((_MADE_UP, len(shares))) < shares
     return (there * generator.geometric(0.5, there.shape)).astype(np.float32)
 
 
@@ -173,10 +173,10 @@ VERBS = Verbs(
     predict=predict,
     arrays=vector_classifier_verbs.arrays,
     outside_arrays=outside_arrays,
-    drawn_arrays=drawn_arrays,
+    made_up_arrays=made_up_arrays,
     output_names=transfer.class_names,
     example="text",
     metric="accuracy",
     output="probabilities",
-    drawn="made-up texts",
+    made_up="made-up texts",
 )

@@ -27,7 +27,7 @@ from tasks.common.saved_run import SavedRun
 from tasks.common.verbs import Verbs
 from tasks.common.wording import one_line
 
-_DRAWN = 128
+_MADE_UP = 128
 
 
 def measure(saved: SavedRun, source: core.LabelledSource, batch_size: int) -> dict[str, float]:
@@ -130,18 +130,18 @@ def outside_arrays(saved: SavedRun, place: Path, count: int) -> np.ndarray:
     return np.stack([kept[index] for index in chosen])
 
 
-def drawn_arrays(saved: SavedRun) -> np.ndarray:
-    """Rows drawn from the normal distribution, float32 (n, d), at the scale the model was made for.
+def made_up_arrays(saved: SavedRun) -> np.ndarray:
+    """Rows sampled from a normal distribution, float32 (n, d), at the scale the model is made for.
 
     That is the scale of its Normalization layer; without one, mean 0 and deviation 1.
     """
     generator = np.random.default_rng(saved.config.seed)
-    drawn = generator.normal(size=(_DRAWN, saved.model.input_shape[-1])).astype(np.float32)
+    rows = generator.normal(size=(_MADE_UP, saved.model.input_shape[-1])).astype(np.float32)
     for layer in saved.model.layers:
         if isinstance(layer, keras.layers.Normalization):
             mean, variance = (np.asarray(part) for part in (layer.mean, layer.variance))
-            return (mean + drawn * np.sqrt(variance)).astype(np.float32)
-    return drawn
+            return (mean + rows * np.sqrt(variance)).astype(np.float32)
+    return rows
 
 
 def _layout(model: keras.Model, labelled: bool = False) -> Layout:
@@ -180,10 +180,10 @@ VERBS = Verbs(
     predict=predict,
     arrays=arrays,
     outside_arrays=outside_arrays,
-    drawn_arrays=drawn_arrays,
+    made_up_arrays=made_up_arrays,
     output_names=transfer.class_names,
     example="row",
     metric="accuracy",
     output="probabilities",
-    drawn="made-up rows",
+    made_up="made-up rows",
 )

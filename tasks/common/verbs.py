@@ -52,7 +52,7 @@ class Verbs:
             length or more.
         outside_arrays: (saved, place, count) -> the same from a place that a user names, labelled
             or not; what cannot be read is left out. Raises DataError where nothing is left.
-        drawn_arrays: (saved) -> made-up inputs of the model, shape (n, ...), n > 0, the same for
+        made_up_arrays: (saved) -> made-up inputs of the model, shape (n, ...), n > 0, the same for
             one seed of the run: exports are compared on them where the data of the run is gone.
         output_names: (model) -> a name per column of the output: the classes in order of their
             ids; `x00`, `y00`, `x01` and so on for points.
@@ -61,12 +61,21 @@ class Verbs:
         output: `probabilities`, rows that sum to 1; `points`, coordinates as shares of the
             picture's width and height in [0, 1]; `probability_maps`, such rows at each pixel; or
             `maps`, quantities at each pixel: what an export may differ by depends on it.
-        drawn: what `drawn_arrays` are, in words.
+        made_up: what `made_up_arrays` are, in words.
         annotates: whether `predict` can write annotated copies of pictures (`--pictures`). Where
             it cannot, that option is refused before.
         resize_picture: (saved) -> TensorFlow operations from one picture, uint8 (any, any, 3), to
             uint8 (height, width, 3), as the model was trained: for an export that takes encoded
             pictures. None where examples are no pictures.
+        served: the network -> what an export holds of it, which takes pictures of any size; None
+            where an export holds the network itself.
+        networks: other networks of the run by name: saved -> a network that
+            `tasks.export --network NAME` writes.
+        kept: names of layers that a quantised export computes in float all the same.
+        compared: examples that an export is compared on, at most.
+        batch_size: of a benchmark of exports.
+        writes_arrays: whether `predict` can write arrays (`--arrays`).
+        writes_clouds: whether `predict` can write clouds of points (`--point-cloud`).
     """
 
     measure: Callable[[SavedRun, Any, int], dict[str, float]]
@@ -74,12 +83,12 @@ class Verbs:
     predict: Callable[[SavedRun, PredictOptions], None]
     arrays: Callable[[SavedRun, Any, int], np.ndarray]
     outside_arrays: Callable[[SavedRun, Path, int], np.ndarray]
-    drawn_arrays: Callable[[SavedRun], np.ndarray]
+    made_up_arrays: Callable[[SavedRun], np.ndarray]
     output_names: Callable[[keras.Model], tuple[str, ...]]
     example: str
     metric: str
     output: Literal["probabilities", "points", "probability_maps", "maps"]
-    drawn: str = "made-up examples"
+    made_up: str = "made-up examples"
     annotates: bool = False
     resize_picture: Callable[[SavedRun], Callable[[tf.Tensor], tf.Tensor]] | None = None
     served: Callable[[keras.Model], keras.Model] | None = None

@@ -134,7 +134,7 @@ def test_erase_puts_one_grey_box_over_a_part(picture: np.ndarray) -> None:
             box = erased[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
             assert box.mean() > 0.9
             shares.append(erased.mean())
-    # A probability drawn from [0, 0.5]: a quarter of the pictures, five standard deviations.
+    # A probability sampled from [0, 0.5]: a quarter of the pictures, five standard deviations.
     assert 4 <= len(shares) <= 47
     assert max(shares) <= 0.25
 

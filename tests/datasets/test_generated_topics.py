@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import kstest
 
 from datasets import generated_topics
-from datasets.generated_topics import TOPICS, draw, make_language, make_words
+from datasets.generated_topics import TOPICS, make_language, make_words, sample
 
 
 def test_words_are_different_and_can_be_pronounced() -> None:
@@ -37,11 +37,11 @@ def test_the_language_has_zipfs_law_and_uneven_topics() -> None:
 
 def test_a_text_depends_on_seed_and_index_alone() -> None:
     language = make_language(0)
-    words, topic = draw(language, 0, 17)
-    again, same = draw(make_language(0), 0, 17)
+    words, topic = sample(language, 0, 17)
+    again, same = sample(make_language(0), 0, 17)
     np.testing.assert_array_equal(words, again)
     assert topic == same
-    other, _ = draw(language, 0, 18)
+    other, _ = sample(language, 0, 18)
     assert not np.array_equal(words, other)
     a = generated_topics.load(200, 100, 0.1, 0.2, seed=5)
     b = generated_topics.load(200, 100, 0.1, 0.2, seed=5)
@@ -60,14 +60,14 @@ def test_splits_and_columns() -> None:
     assert len(splits.info.class_names) == TOPICS
 
 
-def test_topics_are_drawn_by_their_sizes_and_speak_with_their_words() -> None:
+def test_topics_are_sampled_by_their_sizes_and_speak_with_their_words() -> None:
     language = make_language(0)
-    drawn = [draw(language, 0, index) for index in range(2000)]
-    topics = np.array([topic for _, topic in drawn])
+    sampled = [sample(language, 0, index) for index in range(2000)]
+    topics = np.array([topic for _, topic in sampled])
     assert np.mean(topics == 0) == pytest.approx(language.topic_sizes[0], abs=0.04)
-    lengths = np.log([len(words) for words, _ in drawn])
+    lengths = np.log([len(words) for words, _ in sampled])
     assert kstest((lengths - np.log(60)) / 0.6, "norm").statistic < 0.05
-    own = np.concatenate([np.isin(words, language.topic_words[topic]) for words, topic in drawn])
+    own = np.concatenate([np.isin(words, language.topic_words[topic]) for words, topic in sampled])
     # Beta(2, 10) has the mean 1/6; the language itself gives hardly any of these words.
     assert own.mean() == pytest.approx(1 / 6, abs=0.01)
 

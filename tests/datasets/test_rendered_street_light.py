@@ -17,10 +17,10 @@ from datasets.rendered.street.sky import sky_light
 
 
 def sunny(direction: tuple[float, float, float]) -> weather.Weather:
-    drawn = weather.sample_weather(np.random.default_rng(0))
+    sampled = weather.sample_weather(np.random.default_rng(0))
     sun = np.array(direction, dtype=np.float32)
     white = np.ones((3, 1), dtype=np.float32)
-    return dataclasses.replace(drawn, sun=sun / np.linalg.norm(sun), sunlight=white)
+    return dataclasses.replace(sampled, sun=sun / np.linalg.norm(sun), sunlight=white)
 
 
 def test_a_post_throws_its_shadow_away_from_the_sun_as_long_as_it_is_high():
@@ -58,24 +58,30 @@ def test_footprints_take_skylight_and_no_sunlight():
 
 
 def test_the_sky_runs_from_the_horizon_to_the_zenith():
-    drawn = weather.sample_weather(np.random.default_rng(3))
-    light = sky_light(drawn, np.array([-0.2, 0.0, 1.0], dtype=np.float32))
-    np.testing.assert_allclose(light[:, :2], np.repeat(drawn.horizon, 2, axis=1))
+    sampled = weather.sample_weather(np.random.default_rng(3))
+    light = sky_light(sampled, np.array([-0.2, 0.0, 1.0], dtype=np.float32))
+    np.testing.assert_allclose(light[:, :2], np.repeat(sampled.horizon, 2, axis=1))
     share = 1 - np.exp(-3.2)
-    expected = drawn.horizon + share * (drawn.zenith - drawn.horizon)
+    expected = sampled.horizon + share * (sampled.zenith - sampled.horizon)
     np.testing.assert_allclose(light[:, 2:], expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_weather_is_physical(seed):
-    drawn = weather.sample_weather(np.random.default_rng(seed))
-    assert np.linalg.norm(drawn.sun) == pytest.approx(1.0, abs=1e-6)
-    assert drawn.sun[1] > 0
-    for colour in (drawn.sunlight, drawn.skylight, drawn.groundlight, drawn.haze, drawn.zenith):
+    sampled = weather.sample_weather(np.random.default_rng(seed))
+    assert np.linalg.norm(sampled.sun) == pytest.approx(1.0, abs=1e-6)
+    assert sampled.sun[1] > 0
+    for colour in (
+        sampled.sunlight,
+        sampled.skylight,
+        sampled.groundlight,
+        sampled.haze,
+        sampled.zenith,
+    ):
         assert colour.shape == (3, 1)
         assert colour.dtype == np.float32
         assert (colour >= 0).all()
-    assert drawn.snow == 0 or drawn.season == "winter"
+    assert sampled.snow == 0 or sampled.season == "winter"
 
 
 def test_stripes_fade_to_their_mean_where_they_are_too_fine():

@@ -23,7 +23,7 @@ def test_a_generator_wants_scores_of_one() -> None:
     assert float(least_squares_generator_loss(np.ones_like(SCORES))) == 0.0
 
 
-def test_a_discriminator_wants_one_for_real_and_zero_for_drawn() -> None:
+def test_a_discriminator_wants_one_for_real_and_zero_for_generated() -> None:
     # Real: 1.5 as above. Drawn: (0 + 1 + 4 + 1) / 4 = 1.5. Half of their sum.
     assert float(least_squares_discriminator_loss(SCORES, SCORES)) == pytest.approx(1.5)
     perfect = least_squares_discriminator_loss(np.ones_like(SCORES), np.zeros_like(SCORES))

@@ -157,6 +157,16 @@ def test_weights_folder_is_keras_s(monkeypatch):
     assert weights_folder() == home / "models"
 
 
+def test_without_a_home_the_weights_lie_where_keras_puts_them(monkeypatch, tmp_path):
+    monkeypatch.delenv("KERAS_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "nowhere"))
+    # Asked first: what Keras imports may make the folder.
+    found = weights_folder()
+    code = "from keras.src.backend import config; print(config.keras_home())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found == Path(done.stdout.strip()) / "models"
+
+
 def test_imagenet_weights_cached(monkeypatch, tmp_path):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     assert not backbones.imagenet_weights_cached("MobileNet", 160)

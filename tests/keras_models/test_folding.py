@@ -17,7 +17,7 @@ class QuietNormalization(layers.BatchNormalization):
 
 
 def learnt(model, seed=0):
-    """Every weight of a small model drawn at random, variances positive."""
+    """Every weight of a small model sampled at random, variances positive."""
     random = np.random.default_rng(seed)
     for weight in model.weights:
         if "variance" in weight.path:

@@ -205,7 +205,7 @@ def test_exports_are_told_of_points(saved: SavedRun) -> None:
     assert VERBS.output_names(saved.model)[:3] == ("x00", "y00", "x01")
     assert len(VERBS.output_names(saved.model)) == 152
     assert VERBS.arrays(saved, RenderedFaces(6, 1, (40, 48)), 4).shape == (4, 32, 32, 3)
-    assert VERBS.drawn_arrays(saved).shape[1:] == (32, 32, 3)
+    assert VERBS.made_up_arrays(saved).shape[1:] == (32, 32, 3)
     resized = VERBS.resize_picture(saved)(np.full((10, 40, 3), 200, np.uint8)).numpy()
     assert not resized[:11].any()
     assert resized[16].all()

@@ -112,13 +112,13 @@ def test_arrays_are_word_counts(saved, tmp_path: Path) -> None:
     found = text_verbs.outside_arrays(saved, tmp_path / "texts.txt", 2)
     assert found.tolist() == [[0, 1, 0, 0, 1, 0, 0], [0, 1, 0, 0, 1, 0, 1]]
     assert len(text_verbs.outside_arrays(saved, tmp_path, 9)) == 3
-    drawn = text_verbs.drawn_arrays(saved)
-    assert drawn.shape[1:] == saved.model.input_shape[1:]
-    assert drawn.dtype == np.float32
-    np.testing.assert_array_equal(drawn, text_verbs.drawn_arrays(saved))
+    made_up = text_verbs.made_up_arrays(saved)
+    assert made_up.shape[1:] == saved.model.input_shape[1:]
+    assert made_up.dtype == np.float32
+    np.testing.assert_array_equal(made_up, text_verbs.made_up_arrays(saved))
     # The start is in every text, the padding in none.
-    assert (drawn[:, 1] >= 1).all()
-    assert (drawn[:, 0] == 0).all()
+    assert (made_up[:, 1] >= 1).all()
+    assert (made_up[:, 0] == 0).all()
 
 
 @pytest.mark.parametrize("activation", ["softmax", "sigmoid", "linear", "margin"])

@@ -134,9 +134,9 @@ def test_rows_for_exports_are_spread_over_what_there_is(saved, table) -> None:
 
 
 def test_made_up_rows_have_the_scale_of_the_models_columns(saved) -> None:
-    drawn = verbs.VERBS.drawn_arrays(saved)
-    assert drawn.dtype == np.float32
-    np.testing.assert_array_equal(drawn, verbs.VERBS.drawn_arrays(saved))
-    np.testing.assert_allclose(drawn.mean(axis=0), [2, 30], atol=4)
-    np.testing.assert_allclose(drawn.std(axis=0), [1, 10], rtol=0.3)
+    made_up = verbs.VERBS.made_up_arrays(saved)
+    assert made_up.dtype == np.float32
+    np.testing.assert_array_equal(made_up, verbs.VERBS.made_up_arrays(saved))
+    np.testing.assert_allclose(made_up.mean(axis=0), [2, 30], atol=4)
+    np.testing.assert_allclose(made_up.std(axis=0), [1, 10], rtol=0.3)
     assert verbs.VERBS.output_names(saved.model) == ("small", "large")

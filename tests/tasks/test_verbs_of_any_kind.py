@@ -84,7 +84,7 @@ ROWS = Verbs(
     predict=lambda saved, options: print("answered", *options.paths),
     arrays=arrays,
     outside_arrays=lambda saved, place, count: rows(count, seed=8),
-    drawn_arrays=lambda saved: rows(30, seed=9),
+    made_up_arrays=lambda saved: rows(30, seed=9),
     output_names=lambda model: CLASS_NAMES,
     example="row",
     metric="accuracy",
@@ -97,7 +97,7 @@ POINTS = dataclasses.replace(
     example="picture",
     metric="normalised_mean_error",
     output="points",
-    drawn_arrays=lambda saved: patches(30, seed=9),
+    made_up_arrays=lambda saved: patches(30, seed=9),
 )
 
 

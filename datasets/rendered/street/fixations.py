@@ -29,7 +29,7 @@ def sample_fixations(
     faces: np.ndarray,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draws fixations.
+    """Samples fixations.
 
     Args:
         image: uint8, (height, width, 3).
@@ -49,8 +49,8 @@ def sample_fixations(
         # Every observer has a taste: some go by things, some stay in the middle.
         taste = density ** rng.uniform(0.75, 1.2)
         shares = np.cumsum(taste.ravel())
-        drawn = np.searchsorted(shares, rng.random(FIXATIONS_EACH) * shares[-1], side="right")
-        row, column = np.divmod(np.minimum(drawn, rows * columns - 1), columns)
+        sampled = np.searchsorted(shares, rng.random(FIXATIONS_EACH) * shares[-1], side="right")
+        row, column = np.divmod(np.minimum(sampled, rows * columns - 1), columns)
         jitter = rng.random((2, FIXATIONS_EACH))
         x, y = (column + jitter[0]) * width / columns, (row + jitter[1]) * height / rows
         points.append(np.stack([x, y], axis=1))

@@ -66,7 +66,7 @@ class Layout:
 
 
 def sample_layout(rng: np.random.Generator) -> Layout:
-    """Draws the plan of a street."""
+    """Samples the plan of a street."""
     start = rng.uniform(16.0, 42.0)
     crossing = (start, start + rng.uniform(6.5, 8.5)) if rng.random() < 0.6 else None
     opens = [(True, True), (True, False), (False, True)][int(rng.integers(3))]

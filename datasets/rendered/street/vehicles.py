@@ -61,8 +61,8 @@ def add_car(
 
 
 def sample_car_class(rng: np.random.Generator) -> int:
-    """Draws a class, the usual ones more often."""
-    return _drawn(_class_chances(), rng)
+    """Samples a class, the usual ones more often."""
+    return _sampled(_class_chances(), rng)
 
 
 @functools.cache
@@ -75,7 +75,7 @@ def _paint_chances() -> np.ndarray:
     return np.cumsum([share for share, _ in _PAINTS])
 
 
-def _drawn(chances: np.ndarray, rng: np.random.Generator) -> int:
+def _sampled(chances: np.ndarray, rng: np.random.Generator) -> int:
     """A number with the chance by which the running sum rises there."""
     return int(np.searchsorted(chances, rng.random() * chances[-1], side="right"))
 
@@ -106,7 +106,7 @@ def car_patch(number: int, rng: np.random.Generator, lamps_on: bool, braking: bo
 
 def _paint(rng: np.random.Generator) -> np.ndarray:
     """A paint in the shares in which cars are sold: seven of ten are white, grey or black."""
-    colour = np.array(_PAINTS[_drawn(_paint_chances(), rng)][1])
+    colour = np.array(_PAINTS[_sampled(_paint_chances(), rng)][1])
     return np.clip(colour * rng.uniform(0.85, 1.12) + rng.normal(0, 6, 3), 8, 250)
 
 

@@ -96,7 +96,7 @@ _SEASONS = {"spring": 0.27, "summer": 0.33, "autumn": 0.24, "winter": 0.16}
 
 
 def sample_weather(rng: np.random.Generator) -> Weather:
-    """Draws season, hour and sky."""
+    """Samples season, hour and sky."""
     season = str(rng.choice(list(_SEASONS), p=list(_SEASONS.values())))
     name = str(rng.choice(list(_HOURS), p=[hour.chance for hour in _HOURS.values()]))
     hour = _HOURS[name]

@@ -27,9 +27,9 @@ def baselines(
 
     The mean over all training maps, and over all their pixels: of all answers that ignore the
     picture those have the least error, and finding them needs depth, not pairs. The picture's
-    brightness: what an adversarial network may fall back on. And a training map drawn at random
-    for each test picture: the error of a generator that makes faultless depth maps of no scene in
-    particular.
+    brightness: what an adversarial network may fall back on. And a training map sampled at
+    random for each test picture: the error of a generator that makes faultless depth maps of no
+    scene in particular.
     """
     _, known_maps = _read(train, how)
     seen = known_maps > 0

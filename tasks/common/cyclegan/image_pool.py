@@ -14,15 +14,15 @@ class ImagePool(keras.layers.Layer):
     After Shrivastava et al. 2017, "Learning from Simulated and Unsupervised Images through
     Adversarial Training" (arXiv 1612.07828), section 2.3, as Zhu et al. 2017, section 7.1, use it
     with 50 pictures: until the pool is full, what comes in is kept and given back; from then on
-    each picture is, with probability 1/2, exchanged for one drawn from the pool.
+    each picture is, with probability 1/2, exchanged for one sampled from it.
 
-    The content is variables of the layer, and with that part of a run's saved state. What is drawn
-    is a function of (seed, step).
+    The content is variables of the layer, and with that part of a run's saved state. What is
+    sampled is a function of (seed, step).
 
     Args:
         capacity: pictures in the pool; with 0 everything comes back as it came.
         shape: (height, width, channels) of a picture.
-        seed: decides, with the step, what is drawn.
+        seed: decides, with the step, what is sampled.
         name: of the layer.
 
     Raises:
@@ -58,7 +58,7 @@ class ImagePool(keras.layers.Layer):
             return pictures
         size = tf.shape(pictures, out_type=tf.int64)[0]
         filling = self.count.value < self.capacity
-        slots, stays = self._drawn(size, filling, step)
+        slots, stays = self._sampled(size, filling, step)
         content = self.content.value
         given = tf.where(stays[:, None, None, None], pictures, tf.gather(content, slots))
         # While the pool fills, what is given back is kept as well.
@@ -67,16 +67,16 @@ class ImagePool(keras.layers.Layer):
         self.count.assign(tf.minimum(self.count.value + size, self.capacity))
         return given
 
-    def _drawn(
+    def _sampled(
         self, size: tf.Tensor, filling: tf.Tensor, step: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """A place of the pool for each new picture, no two alike, and which come straight back."""
         seed = tf.random.experimental.stateless_fold_in([self.seed, 0], tf.cast(step, tf.int32))
-        draws = tf.random.stateless_uniform((2, self.capacity), seed)
+        samples = tf.random.stateless_uniform((2, self.capacity), seed)
         in_turn = (self.count.value + tf.range(self.capacity, dtype=tf.int64)) % self.capacity
-        at_random = tf.argsort(draws[0])
+        at_random = tf.argsort(samples[0])
         slots = tf.where(filling, in_turn, tf.cast(at_random, tf.int64))[:size]
-        return slots, tf.logical_or(filling, draws[1, :size] < 0.5)
+        return slots, tf.logical_or(filling, samples[1, :size] < 0.5)
 
 
 def _with(content: tf.Tensor, slots: tf.Tensor, kept: tf.Tensor, pictures: tf.Tensor) -> tf.Tensor:

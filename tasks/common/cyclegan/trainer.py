@@ -66,7 +66,7 @@ class Objective:
         cycle_weight: of the cycle losses (lambda of the paper).
         identity_share: of the identity losses, in parts of `cycle_weight`; 0 leaves them out.
         pool_size: pictures in each of the two pools.
-        seed: of what is drawn from the pools.
+        seed: of what is sampled from the pools.
         kind: of the scale of depth; likewise `nearest` and `largest`, in metres.
     """
 

@@ -94,8 +94,8 @@ def bootstrap(
     count = len(statistics)
     if count == 0:
         return float("nan"), float("nan")
-    draws = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), RESAMPLES)
-    sums = np.tensordot(draws.astype(np.float64), statistics, axes=1)
+    resamples = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), RESAMPLES)
+    sums = np.tensordot(resamples.astype(np.float64), statistics, axes=1)
     values = np.array([metric(each) for each in sums])
     low, high = np.nanpercentile(values, (2.5, 97.5))
     return float(low), float(high)

@@ -57,7 +57,7 @@ def shuffled_auc(saliency: np.ndarray, fixations: np.ndarray, others: np.ndarray
 
     It gives a centre bias no credit, because those places have it, too (Zhang et al., "SUN: A
     Bayesian framework for saliency using natural statistics", Journal of Vision 2008). All of the
-    places given count, so that nothing is left to a draw of some of them.
+    places given count, so that nothing is left to a sample of them.
 
     Args:
         saliency: the map.

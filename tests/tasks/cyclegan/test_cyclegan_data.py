@@ -40,9 +40,9 @@ def test_a_batch_of_streets_is_unpaired_and_validation_is_paired() -> None:
             ]
         )
 
-    drawn = np.stack([numbers(epoch) for epoch in range(4)])
-    assert (np.sort(drawn, axis=1) == np.arange(3)[None, :, None]).all()
-    assert (drawn[..., 0] != drawn[..., 1]).any()
+    sampled = np.stack([numbers(epoch) for epoch in range(4)])
+    assert (np.sort(sampled, axis=1) == np.arange(3)[None, :, None]).all()
+    assert (sampled[..., 0] != sampled[..., 1]).any()
     pictures, metres = next(batches.validation.as_numpy_iterator())
     for index in range(2):
         scene = splits.validation.example(index)

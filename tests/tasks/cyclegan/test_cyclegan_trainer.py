@@ -101,8 +101,8 @@ def test_generators_and_discriminators_learn_each_from_its_own_losses() -> None:
     generated_y, generated_x = g(x), f(y)
     with tf.GradientTape() as tape:
         loss = sum(
-            (tf.reduce_mean((judge(real) - 1) ** 2) + tf.reduce_mean(judge(drawn) ** 2)) / 2
-            for judge, real, drawn in (
+            (tf.reduce_mean((judge(real) - 1) ** 2) + tf.reduce_mean(judge(generated) ** 2)) / 2
+            for judge, real, generated in (
                 (networks.depth_discriminator, y, generated_y),
                 (networks.picture_discriminator, x, generated_x),
             )

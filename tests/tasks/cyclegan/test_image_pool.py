@@ -55,7 +55,7 @@ def test_a_full_pool_exchanges_half_of_the_pictures() -> None:
     assert abs(older - 100) < 4 * np.sqrt(200 / 4)
 
 
-def test_every_place_of_the_pool_is_drawn() -> None:
+def test_every_place_of_the_pool_is_sampled() -> None:
     images = pool(3)
     for step in range(60):
         exchanged(images, [step + 1], step)

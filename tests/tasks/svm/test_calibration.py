@@ -11,8 +11,8 @@ from tasks.common.svm import calibration
 from tasks.common.svm.dense import NEVER_SEEN
 
 
-def drawn(temperature: float, count: int = 4000) -> tuple[np.ndarray, np.ndarray]:
-    """Decisions and labels that are drawn from their softmax at a temperature."""
+def sampled(temperature: float, count: int = 4000) -> tuple[np.ndarray, np.ndarray]:
+    """Decisions and labels that are sampled from their softmax at a temperature."""
     random = np.random.default_rng(0)
     decisions = random.normal(0, 0.7, (count, 3))
     shares = softmax(decisions / temperature, axis=1).cumsum(axis=1)
@@ -20,12 +20,12 @@ def drawn(temperature: float, count: int = 4000) -> tuple[np.ndarray, np.ndarray
 
 
 @pytest.mark.parametrize("temperature", [0.2, 1.0, 3.0])
-def test_the_temperature_that_labels_were_drawn_with_is_found(temperature) -> None:
-    assert calibration.temperature(*drawn(temperature)) == pytest.approx(temperature, rel=0.1)
+def test_the_temperature_that_labels_were_sampled_with_is_found(temperature) -> None:
+    assert calibration.temperature(*sampled(temperature)) == pytest.approx(temperature, rel=0.1)
 
 
 def test_no_other_temperature_has_a_smaller_log_loss() -> None:
-    decisions, labels = drawn(0.5, 200)
+    decisions, labels = sampled(0.5, 200)
     found = calibration.temperature(decisions, labels)
     losses = {
         other: log_loss(labels, softmax(decisions / other, axis=1))
@@ -36,7 +36,7 @@ def test_no_other_temperature_has_a_smaller_log_loss() -> None:
 
 
 def test_the_log_loss_is_that_of_scikit_learn() -> None:
-    decisions, labels = drawn(0.5, 50)
+    decisions, labels = sampled(0.5, 50)
     expected = log_loss(labels, softmax(decisions / 0.3, axis=1))
     assert calibration.log_loss(decisions, labels, 0.3) == pytest.approx(expected)
 
@@ -55,7 +55,7 @@ def test_it_stays_within_bounds(decisions, expected) -> None:
 
 
 def test_classes_that_the_machine_never_saw_do_not_count() -> None:
-    decisions, labels = drawn(0.5, 300)
+    decisions, labels = sampled(0.5, 300)
     wider = np.column_stack([decisions, np.full(300, NEVER_SEEN)])
     more = np.vstack([wider, wider[:1]]), np.append(labels, 3)
     assert calibration.temperature(*more) == pytest.approx(
