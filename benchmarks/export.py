@@ -19,13 +19,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import tyro
-
 from benchmarks import machine, results, timed_process
 from benchmarks.export_backbone import FULL, QUICK
 from benchmarks.networks import known_names
 from datasets.rendered import cars
-from tasks.common.command_line import guarded
+from tasks.common.command_line import run_command
 from tasks.common.errors import UserError
 from tasks.common.tables import text_table
 from tasks.common.wording import MISSING, shorten
@@ -65,14 +63,12 @@ class ExportBenchmarkOptions:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Does what the command line asks; gives the exit status."""
-
-    def act() -> None:
-        options = tyro.cli(
-            ExportBenchmarkOptions, args=arguments, prog="python -m benchmarks.export"
-        )
-        run(checked(options))
-
-    return guarded(act)
+    return run_command(
+        ExportBenchmarkOptions,
+        "benchmarks.export",
+        lambda options: run(checked(options)),
+        arguments,
+    )
 
 
 def checked(options: ExportBenchmarkOptions) -> ExportBenchmarkOptions:

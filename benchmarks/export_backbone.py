@@ -15,9 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import tyro
-
-from tasks.common.command_line import guarded, import_tensorflow_quietly
+from tasks.common.command_line import import_tensorflow_quietly, run_command
 from tasks.common.wording import shorten
 
 if TYPE_CHECKING:
@@ -81,14 +79,13 @@ QUICK = Amount(rounds=2, calls=1, batches=2, batch_size=2, calibration=2)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures one network; gives the exit status."""
 
-    def act() -> None:
-        options = tyro.cli(BackboneOptions, args=arguments, prog="python -m benchmarks.export")
+    def act(options: BackboneOptions) -> None:
         import_tensorflow_quietly()
         amount = QUICK if options.quick else FULL
         document = measure(options.backbone, options.image_size, amount)
         options.result.write_text(json.dumps(document), encoding="utf-8")
 
-    return guarded(act)
+    return run_command(BackboneOptions, "benchmarks.export", act, arguments)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

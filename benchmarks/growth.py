@@ -15,10 +15,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import tyro
-
 from benchmarks import machine, results, straight_line, suite_run, timed_process
-from tasks.common.command_line import guarded, import_tensorflow_quietly
+from tasks.common.command_line import import_tensorflow_quietly, run_command
 from tasks.common.errors import UserError
 from tasks.common.tables import text_table
 from tasks.common.wording import percent
@@ -89,10 +87,9 @@ COSTS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measures as the command line asks; gives the exit status."""
+    """Does what the command line asks; gives the exit status."""
 
-    def measure() -> None:
-        options = tyro.cli(Options, args=arguments, prog="python -m benchmarks.growth")
+    def act(options: Options) -> None:
         if options.quick:
             options = dataclasses.replace(options, pictures=8, classes=2, image_size=(32, 32))
         check(options)
@@ -101,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with tempfile.TemporaryDirectory(prefix="benchmark-growth-") as folder:
             run(options, Path(folder))
 
-    return guarded(measure)
+    return run_command(Options, "benchmarks.growth", act, arguments)
 
 
 def check(options: Options) -> None:

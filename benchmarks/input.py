@@ -23,14 +23,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import tyro
-
 from benchmarks import machine, results
 from benchmarks.input_decoding import decoding_table, measure_decoding
 from benchmarks.input_memory import Epoch, measure_memory, memory_table
 from benchmarks.input_options import InputOptions, checked
 from benchmarks.input_speed import GOAL, READY, Feeding, measure_speed, speed_table
-from tasks.common.command_line import guarded
+from tasks.common.command_line import run_command
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,12 +37,9 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Does what the command line asks; gives the exit status."""
-
-    def act() -> None:
-        options = tyro.cli(InputOptions, args=arguments, prog="python -m benchmarks.input")
-        run(checked(options))
-
-    return guarded(act)
+    return run_command(
+        InputOptions, "benchmarks.input", lambda options: run(checked(options)), arguments
+    )
 
 
 def run(options: InputOptions) -> None:

@@ -22,10 +22,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import tyro
-
 from benchmarks import machine, networks, results, step_case, step_results, step_run
-from tasks.common.command_line import guarded
+from tasks.common.command_line import run_command
 from tasks.common.errors import UserError
 
 Part = Literal["full", "tail"]
@@ -84,12 +82,7 @@ class Options:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Does what the command line asks; gives the exit status."""
-
-    def act() -> None:
-        options = tyro.cli(Options, args=arguments, prog="python -m benchmarks.step")
-        run(checked(options))
-
-    return guarded(act)
+    return run_command(Options, "benchmarks.step", lambda options: run(checked(options)), arguments)
 
 
 def checked(options: Options) -> Options:

@@ -25,8 +25,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-import tyro
-
 from benchmarks import machine, results
 from datasets.rendered.street import (
     fronts,
@@ -43,7 +41,7 @@ from datasets.rendered.street import (
     vehicles,
     view,
 )
-from tasks.common.command_line import guarded
+from tasks.common.command_line import run_command
 from tasks.common.errors import UserError
 from tasks.common.tables import text_table
 from tasks.common.wording import MISSING, percent
@@ -137,13 +135,10 @@ class Drawing:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measures as the command line asks; gives the exit status."""
-
-    def act() -> None:
-        options = tyro.cli(Options, args=arguments, prog="python -m benchmarks.street")
-        run(checked(options))
-
-    return guarded(act)
+    """Does what the command line asks; gives the exit status."""
+    return run_command(
+        Options, "benchmarks.street", lambda options: run(checked(options)), arguments
+    )
 
 
 def checked(options: Options) -> Options:

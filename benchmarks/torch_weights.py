@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import tyro
 
-from tasks.common.command_line import guarded, import_tensorflow_quietly
+from tasks.common.command_line import import_tensorflow_quietly, run_command
 from tasks.common.errors import UserError
 
 if TYPE_CHECKING:
@@ -225,8 +224,7 @@ def largest_difference(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Converts, verifies and saves; gives the exit status."""
 
-    def run() -> None:
-        options = tyro.cli(Options, args=arguments, prog="python -m benchmarks.torch_weights")
+    def act(options: Options) -> None:
         if options.backbone not in BACKBONES:
             raise UserError(
                 f"--backbone must be one of {', '.join(BACKBONES)}. Received: {options.backbone}."
@@ -234,7 +232,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         import_tensorflow_quietly()
         _convert_and_save(options)
 
-    return guarded(run)
+    return run_command(Options, "benchmarks.torch_weights", act, arguments)
 
 
 def _convert_and_save(options: Options) -> None:

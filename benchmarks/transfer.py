@@ -16,11 +16,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import tyro
-
 from benchmarks import machine, plain_scripts, results, suite_run, timed_process, torch_weights
 from benchmarks.measurement import Measurement
-from tasks.common.command_line import guarded, import_tensorflow_quietly
+from tasks.common.command_line import import_tensorflow_quietly, run_command
 from tasks.common.errors import UserError
 
 Contestant = Literal["keras_guide", "suite", "suite_without_cache", "torch"]
@@ -108,17 +106,16 @@ class Contest:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measures as the command line asks; gives the exit status."""
+    """Does what the command line asks; gives the exit status."""
 
-    def measure() -> None:
-        options = tyro.cli(Options, args=arguments, prog="python -m benchmarks.transfer")
+    def act(options: Options) -> None:
         options = check(_made_quick(options))
         results.require_writable(options.output)
         import_tensorflow_quietly()
         with _work_dir(options.work_dir) as work_dir:
             run(prepare(options, work_dir))
 
-    return guarded(measure)
+    return run_command(Options, "benchmarks.transfer", act, arguments)
 
 
 def check(options: Options) -> Options:

@@ -17,7 +17,7 @@ from typing import Annotated
 
 import tyro
 
-from tasks.common.command_line import guarded
+from tasks.common.command_line import run_command
 from tasks.common.errors import UserError
 from tasks.common.output_places import require_file
 
@@ -41,11 +41,7 @@ class CompareOptions:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Does what the command line asks; gives the exit status."""
-
-    def act() -> None:
-        compare(tyro.cli(CompareOptions, args=arguments, prog="python -m tasks.compare"))
-
-    return guarded(act)
+    return run_command(CompareOptions, "tasks.compare", compare, arguments)
 
 
 def compare(options: CompareOptions) -> None:

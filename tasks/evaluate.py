@@ -18,7 +18,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from tasks.common.command_line import guarded, import_tensorflow_quietly
+from tasks.common.command_line import import_tensorflow_quietly, run_command
 from tasks.common.errors import UserError
 
 
@@ -44,14 +44,13 @@ class EvaluateOptions:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Does what the command line asks; gives the exit status."""
 
-    def act() -> None:
-        options = tyro.cli(EvaluateOptions, args=arguments, prog="python -m tasks.evaluate")
+    def act(options: EvaluateOptions) -> None:
         if options.batch_size < 1:
             raise UserError(f"--batch-size must be at least 1. Received: {options.batch_size}.")
         import_tensorflow_quietly()
         evaluate(options)
 
-    return guarded(act)
+    return run_command(EvaluateOptions, "tasks.evaluate", act, arguments)
 
 
 def evaluate(options: EvaluateOptions) -> None:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
-from tasks.common.command_line import guarded, import_tensorflow_quietly
+from tasks.common.command_line import import_tensorflow_quietly, run_command
 from tasks.common.errors import UserError
 from tasks.common.exports import formats
 from tasks.common.output_places import require_file, require_folder
@@ -107,13 +107,12 @@ def _check_places(folder: Path, options: ExportOptions, named_by: str) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Does what the command line asks; gives the exit status."""
 
-    def act() -> None:
-        options = tyro.cli(ExportOptions, args=arguments, prog="python -m tasks.export")
+    def act(options: ExportOptions) -> None:
         check(options)
         import_tensorflow_quietly()
         export(options)
 
-    return guarded(act)
+    return run_command(ExportOptions, "tasks.export", act, arguments)
 
 
 def export(options: ExportOptions) -> None:

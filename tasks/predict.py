@@ -22,9 +22,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import tyro
-
-from tasks.common.command_line import guarded, import_tensorflow_quietly
+from tasks.common.command_line import import_tensorflow_quietly, run_command
 from tasks.common.errors import UserError, output_fault
 from tasks.common.output_places import require_file, require_folder
 from tasks.common.predict_options import PredictOptions
@@ -83,8 +81,7 @@ def _check_file(options: PredictOptions, name: str, endings: tuple[str, ...]) ->
 def main(arguments: Sequence[str] | None = None) -> int:
     """Does what the command line asks; gives the exit status."""
 
-    def act() -> None:
-        options = tyro.cli(PredictOptions, args=arguments, prog="python -m tasks.predict")
+    def act(options: PredictOptions) -> None:
         check(options)
         import_tensorflow_quietly()
         try:
@@ -95,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 raise
             raise UserError(sentence) from error
 
-    return guarded(act)
+    return run_command(PredictOptions, "tasks.predict", act, arguments)
 
 
 def _outputs(options: PredictOptions) -> list[Path]:

@@ -7,6 +7,9 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import tyro
 
 from datasets.core import DataError
 from tasks.common.config import parse
@@ -16,6 +19,8 @@ from tasks.common.task import Task
 
 USER_ERROR = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
+
+Options = TypeVar("Options")
 
 
 def run_task(task: Task, arguments: Sequence[str] | None = None) -> int:
@@ -47,6 +52,23 @@ def run_study(study: Study, arguments: Sequence[str] | None = None) -> int:
         run(study, config)
 
     return guarded(compare)
+
+
+def run_command(
+    options: type[Options],
+    module: str,
+    act: Callable[[Options], None],
+    arguments: Sequence[str] | None = None,
+) -> int:
+    """Does `act` with the options that the command line gives; gives the exit status.
+
+    Args:
+        options: a dataclass, whose fields and their documentation are the command line.
+        module: what is run with `python -m`, such as `tasks.evaluate`.
+        act: what the command does.
+        arguments: the words of the command line; None for those of this process.
+    """
+    return guarded(lambda: act(tyro.cli(options, args=arguments, prog=f"python -m {module}")))
 
 
 def guarded(action: Callable[[], None]) -> int:
