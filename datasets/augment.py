@@ -15,6 +15,7 @@ import tensorflow as tf
 
 Change = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 BatchChange = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
+PairedChange = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 Augmentation = Literal["flip", "crop", "affine", "colour", "rand_augment", "erase"]
 Mixing = Literal["mixup", "cutmix"]
 
@@ -72,6 +73,24 @@ def picture_changes(names: Sequence[Augmentation], image_size: tuple[int, int]) 
         for number, step in enumerate(changes):
             image = step(image, tf.random.experimental.stateless_fold_in(seed, number))
         return tf.clip_by_value(image, 0.0, 255.0)
+
+    return change
+
+
+def in_turn(changes: Sequence[PairedChange]) -> PairedChange | None:
+    """Changes of a picture and of what follows it, such as points, as one; None for none."""
+    if not changes:
+        return None
+
+    def change(
+        image: tf.Tensor, follower: tf.Tensor, seed: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        image = tf.cast(image, tf.float32)
+        for number, step in enumerate(changes):
+            image, follower = step(
+                image, follower, tf.random.experimental.stateless_fold_in(seed, number)
+            )
+        return tf.clip_by_value(image, 0.0, 255.0), follower
 
     return change
 

@@ -60,19 +60,7 @@ def paired_changes(
             f"Changes must be among {', '.join(_NAMES)}, zoom positive and in order, turn at least "
             f"0. Received: {list(names)}, {zoom=}, {turn=}"
         )
-    steps = _steps(names, image_size, tuple(maps), zoom, turn)
-    if not steps:
-        return None
-
-    def change(image: tf.Tensor, values: tf.Tensor, seed: tf.Tensor) -> Pair:
-        image = tf.cast(image, tf.float32)
-        for number, step in enumerate(steps):
-            image, values = step(
-                image, values, tf.random.experimental.stateless_fold_in(seed, number)
-            )
-        return tf.clip_by_value(image, 0.0, 255.0), values
-
-    return change
+    return augment.in_turn(_steps(names, image_size, tuple(maps), zoom, turn))
 
 
 def flipped(image: tf.Tensor, maps: tf.Tensor) -> Pair:

@@ -45,19 +45,7 @@ def paired_changes(
             f"Changes must be among {sorted(_CHANGES)}, and `flip` needs a mirror. "
             f"Received: {list(names)}, {mirror=}"
         )
-    changes = [_CHANGES[name](image_size, mirror) for name in names]
-    if not changes:
-        return None
-
-    def change(image: tf.Tensor, points: tf.Tensor, seed: tf.Tensor) -> Paired:
-        image = tf.cast(image, tf.float32)
-        for number, step in enumerate(changes):
-            image, points = step(
-                image, points, tf.random.experimental.stateless_fold_in(seed, number)
-            )
-        return tf.clip_by_value(image, 0.0, 255.0), points
-
-    return change
+    return augment.in_turn([_CHANGES[name](image_size, mirror) for name in names])
 
 
 def flipped(image: tf.Tensor, points: tf.Tensor, mirror: Sequence[int]) -> Paired:

@@ -7,13 +7,19 @@ from collections.abc import Sequence
 import keras
 
 from keras_models.schedules import OneCycle, warmup_cosine
-from keras_models.transfer import ParameterGroup
+from keras_models.transfer import ParameterGroup, count_parameters
 from tasks.common.config import TrainConfig
 from tasks.common.task import Stage
 
 # Of `polynomial`, peak (1 - step / steps)^power: Chen et al., "DeepLab", PAMI 2018, section 4.1.2,
 # and what segments pictures since.
 _POWER = 0.9
+
+
+def say_what_trains(stage: Stage, model: keras.Model) -> None:
+    """Prints how many of the model's weights the stage leaves trainable."""
+    weights = count_parameters(model)
+    print(f"{stage.name}: {weights['trainable']:,} of {weights['total']:,} weights train")
 
 
 def build_optimizer(
