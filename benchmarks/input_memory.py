@@ -63,12 +63,16 @@ def _read_epoch(paths: list[Path], count: int, options: InputOptions) -> Epoch:
             np.arange(count) % 2,
             image_size=options.small_size,
         )
-        how = pipeline.Batching(options.batch_size, options.small_size, 2, workers=options.workers)
+        batching = pipeline.Batching(
+            options.batch_size, options.small_size, 2, workers=options.workers
+        )
         change = augment.picture_changes(("flip", "crop"), options.small_size)
         started = time.perf_counter()
         read = sum(
             len(pictures)
-            for pictures, _ in pipeline.training_batches(source, how, 0, range(1), augment=change)
+            for pictures, _ in pipeline.training_batches(
+                source, batching, 0, range(1), augment=change
+            )
         )
         seconds = time.perf_counter() - started
     if read != count:

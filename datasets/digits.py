@@ -79,7 +79,7 @@ def load(data_dir: str | Path, validation_fraction: float, seed: int) -> Splits:
         )
         for part in ("train", "test")
     )
-    train, validation, test, how = complete_splits(
+    train, validation, test, division = complete_splits(
         train,
         None,
         test,
@@ -92,7 +92,7 @@ def load(data_dir: str | Path, validation_fraction: float, seed: int) -> Splits:
     info = DatasetInfo(
         name="mnist",
         class_names=CLASS_NAMES,
-        description=f"Handwritten digits of 28 x 28 pixels (LeCun et al. 1998); {how}.",
+        description=f"Handwritten digits of 28 x 28 pixels (LeCun et al. 1998); {division}.",
         origin=str(path),
         licence="CC BY-SA 3.0 (Y. LeCun and C. Cortes)",
     )

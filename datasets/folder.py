@@ -49,7 +49,7 @@ def load(
             a class in validation or test that is not in train.
     """
     class_names, parts = read_parts(data_dir, image_size)
-    train, validation, test, how = complete_splits(
+    train, validation, test, division = complete_splits(
         parts["train"],
         parts.get("validation"),
         parts.get("test"),
@@ -62,7 +62,7 @@ def load(
     info = DatasetInfo(
         name="folder",
         class_names=class_names,
-        description=f"Pictures of {len(class_names)} classes in class folders; {how}.",
+        description=f"Pictures of {len(class_names)} classes in class folders; {division}.",
         origin=str(data_dir),
         licence="as the owner of the folder says",
     )

@@ -52,7 +52,7 @@ NOISE = 20.0
 THRESHOLDS = (2690.0, 3626.0, 4562.0)
 
 
-def load(count: int, how: Parting) -> Splits:
+def load(count: int, parting: Parting) -> Splits:
     """So many phones in three splits; the same phones, whatever the parting.
 
     Raises:
@@ -67,7 +67,7 @@ def load(count: int, how: Parting) -> Splits:
         column_names=COLUMNS,
         label_column=LABEL_COLUMN,
     )
-    return part(generate(count), info, how, f"a table of {count} made-up phones")
+    return part(generate(count), info, parting, f"a table of {count} made-up phones")
 
 
 def generate(count: int, seed: int = 0) -> VectorSource:

@@ -45,12 +45,12 @@ COLUMNS = (
 LARGEST = 100_000.0
 
 
-def load(place: Path, how: Parting) -> Splits:
+def load(place: Path, parting: Parting) -> Splits:
     """The phones of a CSV file in three splits.
 
     Args:
         place: the file, or the folder that holds `train.csv`.
-        how: which rows go where.
+        parting: which rows go where.
 
     Raises:
         DataError: there is no such file, or it is not as described above; the message names the
@@ -74,4 +74,4 @@ def load(place: Path, how: Parting) -> Splits:
         column_names=COLUMNS,
         label_column=LABEL_COLUMN,
     )
-    return part(source, info, how, str(path))
+    return part(source, info, parting, str(path))

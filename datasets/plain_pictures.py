@@ -111,7 +111,7 @@ def load_folder(
         DataError: as for `list_folder`, or there are too few pictures for three parts.
     """
     files = list_folder(data_dir, image_size)
-    train, validation, test, how = complete_splits(
+    train, validation, test, division = complete_splits(
         files,
         None,
         None,
@@ -124,7 +124,7 @@ def load_folder(
     info = DatasetInfo(
         name="folder",
         class_names=_CLASS_NAMES,
-        description=f"{len(files)} pictures of a folder; {how}.",
+        description=f"{len(files)} pictures of a folder; {division}.",
         origin=str(data_dir),
         licence="as the owner of the folder says",
     )

@@ -93,7 +93,7 @@ def _splits(copy: Copy, root: Path, validation_fraction: float, seed: int) -> Sp
             "split off the training part and results compare with no published ones.",
             stacklevel=3,
         )
-    train, validation, test, how = complete_splits(
+    train, validation, test, division = complete_splits(
         copy.train,
         copy.validation,
         copy.test,
@@ -108,7 +108,7 @@ def _splits(copy: Copy, root: Path, validation_fraction: float, seed: int) -> Sp
         name="stanford_cars",
         class_names=copy.class_names,
         description=f"Photographs of {len(copy.class_names)} car models, Stanford Cars from "
-        f"{copy.layout}; {how}{missing}.",
+        f"{copy.layout}; {division}{missing}.",
         origin=str(root),
         licence=LICENCE,
     )

@@ -54,44 +54,45 @@ class Parting:
     folds: int = 5
 
 
-def part(source: LabelledSource, info: TableInfo, how: Parting, place: str) -> Splits:
+def part(source: LabelledSource, info: TableInfo, parting: Parting, place: str) -> Splits:
     """The rows in train, validation and test; what was done is added to the description.
 
     Args:
         source: all rows.
         info: of the table; its statistics are filled in by `with_statistics`.
-        how: see there.
+        parting: see there.
         place: where the table lies, for messages.
 
     Raises:
         DataError: a class has too few rows.
     """
-    _require_rows(source.labels, info.class_names, max(LEAST_ROWS, how.folds), place)
-    train, validation, test = _indices(np.asarray(source.labels), how)
+    _require_rows(source.labels, info.class_names, max(LEAST_ROWS, parting.folds), place)
+    train, validation, test = _indices(np.asarray(source.labels), parting)
     said = (
-        f"{how.test_fraction:.0%} of the rows for the test"
-        if how.fold is None
-        else f"fold {how.fold + 1} of {how.folds} for the test"
+        f"{parting.test_fraction:.0%} of the rows for the test"
+        if parting.fold is None
+        else f"fold {parting.fold + 1} of {parting.folds} for the test"
     )
     described = dataclasses.replace(
         info,
-        description=f"{info.description} {said[0].upper()}{said[1:]}, {how.validation_fraction:.0%}"
-        f" of all for validation, stratified by class, seed {how.seed}.",
+        description=f"{info.description} {said[0].upper()}{said[1:]}, "
+        f"{parting.validation_fraction:.0%} of all for validation, stratified by class, seed "
+        f"{parting.seed}.",
     )
     parts = [Subset(source, indices) for indices in (train, validation, test)]
     return with_statistics(Splits(*parts, info=described))
 
 
-def _indices(labels: np.ndarray, how: Parting) -> Sequence[np.ndarray]:
+def _indices(labels: np.ndarray, parting: Parting) -> Sequence[np.ndarray]:
     """Indices of the training, validation and test rows."""
-    validation = how.validation_fraction
-    if how.fold is None:
-        fractions = [1 - validation - how.test_fraction, validation, how.test_fraction]
-        return stratified_split(labels, fractions, how.seed)
-    test = stratified_split(labels, [1 / how.folds] * how.folds, how.seed)[how.fold]
+    validation = parting.validation_fraction
+    if parting.fold is None:
+        fractions = [1 - validation - parting.test_fraction, validation, parting.test_fraction]
+        return stratified_split(labels, fractions, parting.seed)
+    test = stratified_split(labels, [1 / parting.folds] * parting.folds, parting.seed)[parting.fold]
     rest = np.setdiff1d(np.arange(len(labels)), test)
-    share = validation / (1 - 1 / how.folds)
-    train, chosen = stratified_split(labels[rest], [1 - share, share], how.seed)
+    share = validation / (1 - 1 / parting.folds)
+    train, chosen = stratified_split(labels[rest], [1 - share, share], parting.seed)
     return rest[train], rest[chosen], test
 
 

@@ -262,7 +262,7 @@ def _accuracy(options: NetworkOptions, model: keras.Model) -> dict[str, float]:
         return {}
     index = _class_index(options)
     source = _pictures(options, index)
-    how = datasets.pipeline.Batching(
+    batching = datasets.pipeline.Batching(
         batch_size=min(options.batch_size, len(source)),
         image_size=model.input_shape[1:3],
         class_count=len(index.wnids),
@@ -270,7 +270,7 @@ def _accuracy(options: NetworkOptions, model: keras.Model) -> dict[str, float]:
         workers=options.workers,
     )
     return common.backbones_report.accuracies(
-        model.predict(datasets.pipeline.evaluation_batches(source, how), verbose=0),
+        model.predict(datasets.pipeline.evaluation_batches(source, batching), verbose=0),
         source.labels,
         index.wnids,
     )

@@ -210,7 +210,7 @@ def cells(config: PhonePriceConfig) -> list[Cell]:
 
 def load_data(config: PhoneCellConfig) -> Splits:
     """The phones in three splits, with the statistics of the training part."""
-    how = datasets.table_splits.Parting(
+    parting = datasets.table_splits.Parting(
         config.validation_fraction,
         config.test_fraction,
         config.seed,
@@ -218,8 +218,8 @@ def load_data(config: PhoneCellConfig) -> Splits:
         config.folds or 1,
     )
     if config.data == "generated":
-        return datasets.generated_phones.load(config.generated_count, how)
-    return datasets.phone_price.load(config.data_dir, how)
+        return datasets.generated_phones.load(config.generated_count, parting)
+    return datasets.phone_price.load(config.data_dir, parting)
 
 
 def build_model(config: PhoneCellConfig, info: DatasetInfo) -> keras.Model:

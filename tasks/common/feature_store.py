@@ -14,7 +14,7 @@ from datasets import augment, core, feature_cache, pipeline
 from keras_models import folding, transfer
 from tasks.common import console
 from tasks.common.errors import UserError
-from tasks.common.image_classifier import batching
+from tasks.common.image_classifier import batching_of
 from tasks.common.image_classifier_config import ImageClassifierConfig
 from tasks.common.task import Stage
 
@@ -105,7 +105,7 @@ class Store:
         """
         self._config = config
         self._before = before
-        self._batching = batching(config, info, _BATCH)
+        self._batching = batching_of(config, info, _BATCH)
         self._change = augment.picture_changes(config.augment, config.image_size)
         self._trunk = trunk
         self._fingerprint = transfer.fingerprint(trunk)

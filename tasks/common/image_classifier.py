@@ -14,7 +14,7 @@ from datasets import augment, check, core, decoded_cache, memory, pipeline
 from keras_models import transfer
 from tasks.common import console
 from tasks.common.image_classifier_config import ImageClassifierConfig
-from tasks.common.optimizers import build_optimizer
+from tasks.common.optimizers import build_optimizer, say_what_trains
 from tasks.common.task import Batches, Stage
 
 # Pictures shown in TensorBoard: a sheet of three rows that fits on a screen.
@@ -50,7 +50,9 @@ def checked(splits: core.Splits, config: ImageClassifierConfig) -> core.Splits:
     return core.Splits(**parts, info=splits.info)
 
 
-def batching(config: ImageClassifierConfig, info: core.DatasetInfo, size: int) -> pipeline.Batching:
+def batching_of(
+    config: ImageClassifierConfig, info: core.DatasetInfo, size: int
+) -> pipeline.Batching:
     """How this configuration turns examples into batches of `size`."""
     return pipeline.Batching(
         batch_size=size,
@@ -63,16 +65,18 @@ def batching(config: ImageClassifierConfig, info: core.DatasetInfo, size: int) -
 
 def make_batches(config: ImageClassifierConfig, splits: core.Splits, size: int) -> Batches:
     """Augmented training batches and plain validation batches, weighted if asked."""
-    how = batching(config, splits.info, size)
+    batching = batching_of(config, splits.info, size)
     change = augment.picture_changes(config.augment, config.image_size)
     mix = augment.batch_mixing(
         None if config.mixing == "none" else config.mixing, config.mixing_alpha
     )
-    weights = class_weights(splits.train.labels, how.class_count) if config.class_weights else None
+    weights = (
+        class_weights(splits.train.labels, batching.class_count) if config.class_weights else None
+    )
 
     def train(epochs: range, first_step: int) -> tf.data.Dataset:
         batches = pipeline.training_batches(
-            splits.train, how, config.seed, epochs, first_step, change, mix
+            splits.train, batching, config.seed, epochs, first_step, change, mix
         )
         if weights is None:
             return batches
@@ -82,7 +86,7 @@ def make_batches(config: ImageClassifierConfig, splits: core.Splits, size: int) 
 
     return Batches(
         train=train,
-        validation=pipeline.evaluation_batches(splits.validation, how),
+        validation=pipeline.evaluation_batches(splits.validation, batching),
         steps_per_epoch=pipeline.steps_per_epoch(splits.train, size),
     )
 
@@ -122,8 +126,7 @@ def _compile(
     steps_per_epoch: int,
     groups: Sequence[transfer.ParameterGroup],
 ) -> None:
-    weights = transfer.count_parameters(model)
-    print(f"{stage.name}: {weights['trainable']:,} of {weights['total']:,} weights train")
+    say_what_trains(stage, model)
     model.compile(
         optimizer=build_optimizer(config, stage, groups, steps_per_epoch),
         **_objective(config, len(transfer.class_names(model))),
@@ -164,9 +167,9 @@ def watch(
     images, targets = first[0].numpy(), first[1].numpy()
     # Spread over the split, so that several classes are seen where examples lie in their order.
     chosen = np.unique(np.linspace(0, len(splits.validation) - 1, _SHOWN).astype(int))
-    how = batching(config, splits.info, len(chosen))
+    batching = batching_of(config, splits.info, len(chosen))
     shown = core.Subset(splits.validation, chosen)
-    pictures, _ = next(iter(pipeline.evaluation_batches(shown, how)))
+    pictures, _ = next(iter(pipeline.evaluation_batches(shown, batching)))
     return {
         "example_batch": images,
         "example_captions": tuple(_caption(target, names) for target in targets),
@@ -184,6 +187,8 @@ def _caption(target: np.ndarray, class_names: tuple[str, ...]) -> str:
     return " + ".join(f"{target[i]:.0%} {class_names[i]}" for i in order[:2])
 
 
-def predict(model: keras.Model, source: core.LabelledSource, how: pipeline.Batching) -> np.ndarray:
+def predict(
+    model: keras.Model, source: core.LabelledSource, batching: pipeline.Batching
+) -> np.ndarray:
     """Probabilities for every example of a source, float32 (n, classes)."""
-    return model.predict(pipeline.evaluation_batches(source, how), verbose=0)
+    return model.predict(pipeline.evaluation_batches(source, batching), verbose=0)

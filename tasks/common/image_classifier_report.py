@@ -28,7 +28,7 @@ from tasks.common import (
 )
 from tasks.common.classification import Predictions
 from tasks.common.classification_report import ClassificationReport
-from tasks.common.image_classifier import batching, predict
+from tasks.common.image_classifier import batching_of, predict
 from tasks.common.report import Section
 from tasks.common.task import Run, Task
 
@@ -103,7 +103,7 @@ def predictions(
 ) -> Predictions:
     """What the model says about every example of a source, beside the truth."""
     return Predictions(
-        probabilities=predict(model, source, batching(config, info, _BATCH)),
+        probabilities=predict(model, source, batching_of(config, info, _BATCH)),
         labels=np.asarray(source.labels),
         identifiers=tuple(source.identifier(index) for index in range(len(source))),
         class_names=info.class_names,
@@ -138,7 +138,7 @@ def _features(task: Task, run: Run) -> tuple[str, dict[str, np.ndarray]]:
     name = f"frozen {config.backbone} features"
     if not config.cache:
         features = transfer.feature_extractor(network)
-        return name, _predicted(run, features, batching(config, info, _BATCH))
+        return name, _predicted(run, features, batching_of(config, info, _BATCH))
     recipe = task.stages(config, network)
     store = feature_store.pooled_features(config, info, network, recipe)
     return name, {
@@ -155,18 +155,22 @@ def _thumbnails(run: Run) -> dict[str, np.ndarray]:
     """
     image = keras.Input((_THUMBNAIL, _THUMBNAIL, 3), dtype="uint8")
     network = keras.Model(image, keras.layers.Flatten(dtype="float32")(image))
-    how = batching(run.config, run.splits.info, _BATCH)
-    rows = _predicted(run, network, dataclasses.replace(how, image_size=(_THUMBNAIL, _THUMBNAIL)))
+    batching = batching_of(run.config, run.splits.info, _BATCH)
+    rows = _predicted(
+        run, network, dataclasses.replace(batching, image_size=(_THUMBNAIL, _THUMBNAIL))
+    )
     channels = [[part[:, first::3] for first in range(3)] for part in rows.values()]
     if all(np.array_equal(red, other) for red, *others in channels for other in others):
         return {split: part[:, ::3] for split, part in rows.items()}
     return rows
 
 
-def _predicted(run: Run, network: keras.Model, how: pipeline.Batching) -> dict[str, np.ndarray]:
+def _predicted(
+    run: Run, network: keras.Model, batching: pipeline.Batching
+) -> dict[str, np.ndarray]:
     return {
         split: network.predict(
-            pipeline.evaluation_batches(getattr(run.splits, split), how), verbose=0
+            pipeline.evaluation_batches(getattr(run.splits, split), batching), verbose=0
         )
         for split in _SPLITS
     }
@@ -181,8 +185,8 @@ def _write_tensorboard(run: Run, test: Predictions) -> None:
     results = {f"test_{key}": value for key, value in classification.metrics(test).items()}
     write_hparams(folder, config, results, run.folder.path.name)
     chosen = np.arange(min(_PROJECTED, len(run.splits.test)))
-    how = batching(run.config, run.splits.info, _BATCH)
-    batches = pipeline.evaluation_batches(core.Subset(run.splits.test, chosen), how)
+    batching = batching_of(run.config, run.splits.info, _BATCH)
+    batches = pipeline.evaluation_batches(core.Subset(run.splits.test, chosen), batching)
     predicted = test.probabilities.argmax(axis=1)
     features = transfer.feature_extractor(run.model).predict(batches, verbose=0)
     write_projector(

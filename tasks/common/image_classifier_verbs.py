@@ -34,9 +34,9 @@ _MADE_UP = 128
 
 def measure(saved: SavedRun, source: core.LabelledSource, batch_size: int) -> dict[str, float]:
     """The numbers of `classification.metrics` on every example of a source."""
-    how = run_pictures.batching(saved, batch_size)
+    batching = run_pictures.batching_of(saved, batch_size)
     predictions = Predictions(
-        probabilities=image_classifier.predict(saved.model, source, how),
+        probabilities=image_classifier.predict(saved.model, source, batching),
         labels=np.asarray(source.labels),
         identifiers=tuple(source.identifier(index) for index in range(len(source))),
         class_names=transfer.class_names(saved.model),
@@ -58,7 +58,7 @@ def outside_examples(
         transfer.class_names(saved.model),
         skip_bad,
         saved.config.workers,
-        run_pictures.batching(saved, 1).image_size,
+        run_pictures.batching_of(saved, 1).image_size,
     )
 
 
@@ -99,23 +99,25 @@ def outside_arrays(saved: SavedRun, place: Path, count: int) -> np.ndarray:
             f"{place} must be a folder with pictures that can be read, received "
             f"{len(paths)} pictures: name another one with --data-dir."
         )
-    size = run_pictures.batching(saved, 1).image_size
+    size = run_pictures.batching_of(saved, 1).image_size
     readable = PictureFiles(kept, [0] * len(kept), image_size=size)
     return run_pictures.picture_sample(saved, readable, len(kept))
 
 
 def colour_patches(saved: SavedRun) -> np.ndarray:
     """Random soft patches of colour, uint8, shape (n, height, width, 3), of the model's size."""
-    how = run_pictures.batching(saved, _MADE_UP)
+    batching = run_pictures.batching_of(saved, _MADE_UP)
     generator = np.random.default_rng(saved.config.seed)
     coarse = generator.integers(0, 256, (_MADE_UP, 4, 4, 3), dtype=np.uint8)
-    return np.stack([pipeline.resize(one, how.image_size, "squash").numpy() for one in coarse])
+    return np.stack([pipeline.resize(one, batching.image_size, "squash").numpy() for one in coarse])
 
 
 def resize_picture(saved: SavedRun) -> Callable[[tf.Tensor], tf.Tensor]:
     """TensorFlow operations that bring a decoded picture to the model's size."""
-    how = run_pictures.batching(saved, 1)
-    return functools.partial(pipeline.resize, image_size=how.image_size, resizing=how.resizing)
+    batching = run_pictures.batching_of(saved, 1)
+    return functools.partial(
+        pipeline.resize, image_size=batching.image_size, resizing=batching.resizing
+    )
 
 
 VERBS = Verbs(

@@ -97,8 +97,8 @@ def predictions(
 ) -> LandmarkPredictions:
     """What the model says about every example of a source, beside the truth."""
     size = tuple(model.input_shape[1:3])
-    how = LandmarkBatching(batch_size, size, model.output_shape[-1] // 2, config.workers)
-    truth, predicted = landmark_training.predict(model, source, how)
+    batching = LandmarkBatching(batch_size, size, model.output_shape[-1] // 2, config.workers)
+    truth, predicted = landmark_training.predict(model, source, batching)
     return LandmarkPredictions(
         truth=truth,
         predicted=predicted,
@@ -111,12 +111,12 @@ def predictions(
 
 def _baselines(task: Task, run: Run, splits: Evaluations) -> dict[str, LandmarkPredictions]:
     """The mean face, and a ridge regression, on the test split."""
-    how = landmark_training.batching(run.config, run.splits.info, _BATCH)
+    batching = landmark_training.batching_of(run.config, run.splits.info, _BATCH)
     name, network = _linear_features(task, run)
     features, truth = {}, {}
     for split in ("train", "validation", "test"):
         source = getattr(run.splits, split)
-        truth[split], features[split] = landmark_training.predict(network, source, how)
+        truth[split], features[split] = landmark_training.predict(network, source, batching)
     face = landmark_baselines.mean_face(truth["train"])
     test, validation = splits["test"], splits["validation"]
 
@@ -237,8 +237,8 @@ def _grid(
         return None
     lines = run.splits.info.scheme.lines
     subset = core.Subset(run.splits.test, chosen)
-    how = landmark_training.batching(run.config, run.splits.info, len(chosen))
-    pictures, _ = next(iter(landmark_batches.evaluation_batches(subset, how)))
+    batching = landmark_training.batching_of(run.config, run.splits.info, len(chosen))
+    pictures, _ = next(iter(landmark_batches.evaluation_batches(subset, batching)))
     drawn = [
         landmark_drawing.drawn(picture, lines, test.truth[index], test.predicted[index])
         for picture, index in zip(pictures.numpy(), chosen, strict=True)

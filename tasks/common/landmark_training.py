@@ -16,7 +16,7 @@ from keras_models.losses import regression
 from keras_models.metrics.landmarks import NormalisedMeanError
 from tasks.common import landmark_drawing
 from tasks.common.landmark_config import LandmarkConfig
-from tasks.common.optimizers import build_optimizer
+from tasks.common.optimizers import build_optimizer, say_what_trains
 from tasks.common.task import Batches, Stage
 
 _SHOWN = 12
@@ -28,7 +28,7 @@ LOSSES = {
 }
 
 
-def batching(config: LandmarkConfig, info: LandmarkInfo, size: int) -> LandmarkBatching:
+def batching_of(config: LandmarkConfig, info: LandmarkInfo, size: int) -> LandmarkBatching:
     """How this configuration turns examples into batches of `size`."""
     count = len(info.scheme.point_names)
     return LandmarkBatching(size, tuple(config.image_size), count, config.workers)
@@ -36,19 +36,19 @@ def batching(config: LandmarkConfig, info: LandmarkInfo, size: int) -> LandmarkB
 
 def make_batches(config: LandmarkConfig, splits: core.Splits, size: int) -> Batches:
     """Augmented training batches and plain validation batches."""
-    how = batching(config, splits.info, size)
+    batching = batching_of(config, splits.info, size)
     change = landmark_augment.paired_changes(
         config.augment, config.image_size, splits.info.scheme.mirror
     )
 
     def train(epochs: range, first_step: int) -> tf.data.Dataset:
         return landmark_batches.training_batches(
-            splits.train, how, config.seed, epochs, first_step, change
+            splits.train, batching, config.seed, epochs, first_step, change
         )
 
     return Batches(
         train=train,
-        validation=landmark_batches.evaluation_batches(splits.validation, how),
+        validation=landmark_batches.evaluation_batches(splits.validation, batching),
         steps_per_epoch=pipeline.steps_per_epoch(splits.train, size),
     )
 
@@ -58,8 +58,7 @@ def compile_model(
 ) -> None:
     """Freezes what the stage leaves frozen, says so, and sets optimizer, loss and metric."""
     transfer.freeze(model, stage.trainable_stages)
-    weights = transfer.count_parameters(model)
-    print(f"{stage.name}: {weights['trainable']:,} of {weights['total']:,} weights train")
+    say_what_trains(stage, model)
     groups = transfer.parameter_groups(model)
     model.compile(
         optimizer=build_optimizer(config, stage, groups, steps_per_epoch),
@@ -89,8 +88,8 @@ def watch(
     images, targets = next(iter(batches.train(range(epoch, epoch + 1), 0)))
     chosen = np.unique(np.linspace(0, len(splits.validation) - 1, _SHOWN).astype(int))
     shown = core.Subset(splits.validation, chosen)
-    how = batching(config, splits.info, len(chosen))
-    pictures, truth = next(iter(landmark_batches.evaluation_batches(shown, how)))
+    batching = batching_of(config, splits.info, len(chosen))
+    pictures, truth = next(iter(landmark_batches.evaluation_batches(shown, batching)))
     return {
         "example_batch": landmark_drawing.drawn_batch(images.numpy(), targets.numpy(), lines),
         "example_captions": None,
@@ -101,11 +100,11 @@ def watch(
 
 
 def predict(
-    model: keras.Model, source: LandmarkSource, how: LandmarkBatching
+    model: keras.Model, source: LandmarkSource, batching: LandmarkBatching
 ) -> tuple[np.ndarray, np.ndarray]:
     """Truth and prediction of every example, float32 (n, 2 N) each, in shares of the frame."""
     predicted, truth = [], []
-    for images, targets in landmark_batches.evaluation_batches(source, how):
+    for images, targets in landmark_batches.evaluation_batches(source, batching):
         predicted.append(model.predict_on_batch(images))
         truth.append(targets.numpy())
     return np.concatenate(truth), np.concatenate(predicted)

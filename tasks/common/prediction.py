@@ -27,9 +27,9 @@ def answers(saved: SavedRun, pictures: Iterable[FoundPicture], batch_size: int) 
     While the model computes a batch, threads read and resize the next one; at most two batches of
     resized pictures and one decoded picture a thread are in memory.
     """
-    how = run_pictures.batching(saved, batch_size)
-    load = functools.partial(_load, how=how)
-    with contextlib.closing(_ahead(load, pictures, how.workers, batch_size)) as loaded:
+    batching = run_pictures.batching_of(saved, batch_size)
+    load = functools.partial(_load, batching=batching)
+    with contextlib.closing(_ahead(load, pictures, batching.workers, batch_size)) as loaded:
         for batch in iter(lambda: list(itertools.islice(loaded, batch_size)), []):
             yield from _answer(saved.model, batch)
 
@@ -46,15 +46,17 @@ def _answer(
             yield Answer(str(picture.path), next(found), None, picture)
 
 
-def _load(picture: FoundPicture, how: pipeline.Batching) -> tuple[FoundPicture, np.ndarray | str]:
+def _load(
+    picture: FoundPicture, batching: pipeline.Batching
+) -> tuple[FoundPicture, np.ndarray | str]:
     """The picture with its pixels as the model takes them, or with why it cannot be read."""
     try:
-        pixels = images.read_picture(picture.path, how.image_size)
+        pixels = images.read_picture(picture.path, batching.image_size)
     except DataError as error:
         return picture, str(error)
     # One small picture is not worth the way to a GPU.
     with tf.device("CPU"):
-        return picture, pipeline.resize(pixels, how.image_size, how.resizing).numpy()
+        return picture, pipeline.resize(pixels, batching.image_size, batching.resizing).numpy()
 
 
 def _ahead(

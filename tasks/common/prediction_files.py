@@ -33,14 +33,14 @@ class LateFile:
     What is written is on disk at the end of each line.
     """
 
-    def __init__(self, path: Path, **how: str) -> None:
+    def __init__(self, path: Path, **options: str) -> None:
         """Touches nothing.
 
         Args:
             path: of the file; folders that are not there are made with it.
-            how: for `open`, such as `newline`.
+            options: for `open`, such as `newline`.
         """
-        self._path, self._how = path, how
+        self._path, self._options = path, options
         self._held: list[str] = []
         self._file: TextIO | None = None
 
@@ -52,7 +52,7 @@ class LateFile:
         """
         if self._file is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._path.open("w", encoding="utf-8", buffering=1, **self._how)
+            self._file = self._path.open("w", encoding="utf-8", buffering=1, **self._options)
             self._file.writelines(self._held)
             self._held.clear()
         self._file.write(text)

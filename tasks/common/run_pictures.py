@@ -8,7 +8,7 @@ from datasets import core, pipeline
 from tasks.common.saved_run import SavedRun
 
 
-def batching(saved: SavedRun, batch_size: int) -> pipeline.Batching:
+def batching_of(saved: SavedRun, batch_size: int) -> pipeline.Batching:
     """How examples become batches of the size and shape that the run's model takes."""
     return pipeline.Batching(
         batch_size=batch_size,
@@ -26,5 +26,5 @@ def picture_sample(saved: SavedRun, source: core.LabelledSource, count: int) -> 
         uint8, shape (n, height, width, 3), RGB, range [0, 255].
     """
     chosen = core.limit(source, count, saved.config.seed)
-    batches = pipeline.evaluation_batches(chosen, batching(saved, 32))
+    batches = pipeline.evaluation_batches(chosen, batching_of(saved, 32))
     return np.concatenate([images.numpy() for images, _ in batches])

@@ -60,8 +60,8 @@ def test_every_row_is_the_test_of_one_fold() -> None:
     info = generated_phones.load(103, HOW).info
     tests = []
     for fold in range(5):
-        how = Parting(0.1, 0.2, seed=0, fold=fold, folds=5)
-        splits = part(source, info, how, "here")
+        parting = Parting(0.1, 0.2, seed=0, fold=fold, folds=5)
+        splits = part(source, info, parting, "here")
         parts = [indices(one) for one in (splits.train, splits.validation, splits.test)]
         assert sum(map(len, parts)) == len(set.union(*parts)) == 103
         assert 8 <= len(parts[1]) <= 13

@@ -17,7 +17,7 @@ from datasets.core import DatasetInfo, LabelledSource, Splits
 from tasks import cars_svm
 from tasks.cars_svm import CarsSvmConfig
 from tasks.common.errors import UserError
-from tasks.common.image_classifier import batching
+from tasks.common.image_classifier import batching_of
 from tests.tasks.processes import run, signal_when, start
 from tests.tiny_options import TINY_SVM
 
@@ -71,7 +71,7 @@ def outputs(
     model: keras.Model, layer: str, config: CarsSvmConfig, splits: Splits, source: LabelledSource
 ) -> np.ndarray:
     part = keras.Model(model.input, model.get_layer(layer).output)
-    batches = pipeline.evaluation_batches(source, batching(config, splits.info, 16))
+    batches = pipeline.evaluation_batches(source, batching_of(config, splits.info, 16))
     return part.predict(batches, verbose=0)
 
 

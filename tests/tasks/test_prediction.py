@@ -52,7 +52,7 @@ def test_large_jpegs_are_decoded_as_for_training_and_evaluation(tmp_path):
     assert source.example(0)["image"].shape == (10 * HEIGHT // 4, 10 * WIDTH // 4, 3)
 
     def predicted(source: core.LabelledSource) -> np.ndarray:
-        return image_classifier.predict(saved.model, source, run_pictures.batching(saved, 3))
+        return image_classifier.predict(saved.model, source, run_pictures.batching_of(saved, 3))
 
     received = [answer.output for answer in answers(saved, find_pictures([place]), 3)]
     np.testing.assert_allclose(received, predicted(source), rtol=0, atol=1e-6)

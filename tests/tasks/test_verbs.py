@@ -182,7 +182,7 @@ def test_predict_answers_as_evaluation_does_and_in_order(runs, place, tmp_path):
     assert predict.main(words) == 0
     saved = saved_run.open_run("small", Path("runs"))
     _, parts = folder.read_parts(place / "colours")
-    batches = pipeline.evaluation_batches(parts["train"], run_pictures.batching(saved, 36))
+    batches = pipeline.evaluation_batches(parts["train"], run_pictures.batching_of(saved, 36))
     expected = saved.model.predict(batches, verbose=0)
     documents = [json.loads(line) for line in lines.read_text().splitlines()]
     assert [document["file"] for document in documents] == [str(path) for path in files]

@@ -19,7 +19,7 @@ OTHER = "depth of another scene"
 def baselines(
     train: core.LabelledSource,
     test: core.LabelledSource,
-    how: DenseBatching,
+    batching: DenseBatching,
     scale: SharesToMetres,
     seed: int,
 ) -> dict[str, dict[str, float]]:
@@ -31,10 +31,10 @@ def baselines(
     random for each test picture: the error of a generator that makes faultless depth maps of no
     scene in particular.
     """
-    _, known_maps = _read(train, how)
+    _, known_maps = _read(train, batching)
     seen = known_maps > 0
     shares = to_shares(known_maps, scale)
-    pictures, metres = _read(test, how)
+    pictures, metres = _read(test, batching)
     truth, known = to_shares(metres, scale), metres > 0
     counts = np.maximum(seen.sum(axis=0), 1)
     chosen = np.random.default_rng(seed).integers(0, len(shares), len(truth))
@@ -51,8 +51,8 @@ def baselines(
     }
 
 
-def _read(source: core.LabelledSource, how: DenseBatching) -> tuple[np.ndarray, np.ndarray]:
+def _read(source: core.LabelledSource, batching: DenseBatching) -> tuple[np.ndarray, np.ndarray]:
     """All pictures and all depth maps of a source."""
-    parts = list(dense_batches.evaluation_batches(source, how).as_numpy_iterator())
+    parts = list(dense_batches.evaluation_batches(source, batching).as_numpy_iterator())
     pictures, metres = zip(*parts, strict=True)
     return np.concatenate(pictures), np.concatenate(metres)

@@ -16,7 +16,7 @@ from tasks.common.cyclegan.trainer import DISCRIMINATOR_TERMS, METRIC, generator
 from tasks.common.dense import report as dense_report
 from tasks.common.dense.figures import panel_rows
 from tasks.common.dense.report import DenseResults
-from tasks.common.dense.training import batching, examples
+from tasks.common.dense.training import batching_of, examples
 from tasks.common.report import Section
 from tasks.common.task import Run, Task
 from tasks.common.wording import decimal
@@ -28,14 +28,16 @@ _SHOWN_CYCLES = 5
 def report(task: Task, run: Run) -> None:
     """Measures the best model on validation and test, writes the report, prints the table."""
     started = time.monotonic()
-    how = batching(run.config, _BATCH, (DEPTH,))
+    batching = batching_of(run.config, _BATCH, (DEPTH,))
     of_pictures = {
-        name: measures.of_model(run.model, getattr(run.splits, name), how)
+        name: measures.of_model(run.model, getattr(run.splits, name), batching)
         for name in ("validation", "test")
     }
     evaluated = time.monotonic()
     scale = panels.scale_of(run.model)
-    others = baselines.baselines(run.splits.train, run.splits.test, how, scale, run.config.seed)
+    others = baselines.baselines(
+        run.splits.train, run.splits.test, batching, scale, run.config.seed
+    )
     seconds = {
         "evaluation": evaluated - started,
         "baselines": time.monotonic() - evaluated,
@@ -92,10 +94,10 @@ def _named(names: list[str], others: Mapping[str, Mapping[str, float]]) -> str:
 
 def _extremes(run: Run, statistics: np.ndarray) -> Section:
     scale = panels.scale_of(run.model)
-    how = batching(run.config, 1, (DEPTH,))
+    batching = batching_of(run.config, 1, (DEPTH,))
 
     def panels_of(index: int) -> list[np.ndarray]:
-        (shown,) = examples(run.model, run.splits.test, how, [index])
+        (shown,) = examples(run.model, run.splits.test, batching, [index])
         return panels.draw(*shown, scale)
 
     return dense_report.extremes(

@@ -22,7 +22,7 @@ from tasks.common.cyclegan.trainer import (
     Objective,
     generator_terms,
 )
-from tasks.common.dense.training import batching
+from tasks.common.dense.training import batching_of
 from tasks.common.task import Batches, Stage, Training
 
 DEPTH_GENERATOR, PICTURE_GENERATOR = "depth_generator", "picture_generator"
@@ -52,20 +52,20 @@ def build_picture_to_depth(config: CycleGanConfig) -> keras.Model:
 
 def make_batches(config: CycleGanConfig, splits: core.Splits, size: int) -> Batches:
     """Unpaired, augmented training batches; pairs in order for validation."""
-    how = batching(config, size, (_CUT_DEPTH,))
+    batching = batching_of(config, size, (_CUT_DEPTH,))
     change = dense_augment.paired_changes(
-        config.augment, how.image_size, (_CUT_DEPTH,), config.zoom, config.turn
+        config.augment, batching.image_size, (_CUT_DEPTH,), config.zoom, config.turn
     )
 
     def train(epochs: range, first_step: int) -> tf.data.Dataset:
         return unpaired_batches.training_batches(
-            splits.train, how, config.seed, epochs, first_step, change
+            splits.train, batching, config.seed, epochs, first_step, change
         )
 
     return Batches(
         train=train,
         validation=dense_batches.evaluation_batches(
-            splits.validation, batching(config, EVALUATION_BATCH, (DEPTH,))
+            splits.validation, batching_of(config, EVALUATION_BATCH, (DEPTH,))
         ),
         steps_per_epoch=pipeline.steps_per_epoch(splits.train, size),
     )
@@ -182,8 +182,8 @@ def some_pairs(
     """
     last = len(source) - 1
     chosen = sorted({round(k * last / max(count - 1, 1)) for k in range(count)})
-    how = batching(config, len(chosen), (DEPTH,))
+    batching = batching_of(config, len(chosen), (DEPTH,))
     pictures, metres = next(
-        iter(dense_batches.evaluation_batches(core.Subset(source, chosen), how))
+        iter(dense_batches.evaluation_batches(core.Subset(source, chosen), batching))
     )
     return pictures.numpy(), metres.numpy()

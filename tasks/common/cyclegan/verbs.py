@@ -16,7 +16,7 @@ from tasks.common.cyclegan.networks import load_companion
 from tasks.common.cyclegan.report import with_interval
 from tasks.common.cyclegan.trainer import METRIC
 from tasks.common.dense.kind import DenseKind
-from tasks.common.dense.training import batching
+from tasks.common.dense.training import batching_of
 from tasks.common.dense.verbs import dense_verbs
 from tasks.common.depth import verbs as depth_verbs
 from tasks.common.saved_run import SavedRun
@@ -24,7 +24,7 @@ from tasks.common.saved_run import SavedRun
 
 def measure(saved: SavedRun, source: core.LabelledSource, batch_size: int) -> dict[str, float]:
     """The report's numbers on every example of a source."""
-    found = measures.of_model(saved.model, source, batching(saved.config, batch_size, (DEPTH,)))
+    found = measures.of_model(saved.model, source, batching_of(saved.config, batch_size, (DEPTH,)))
     return with_interval(found)
 
 

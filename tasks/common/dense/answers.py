@@ -93,10 +93,11 @@ def _batches(
 def _of_frames(
     saved: SavedRun, file: FoundPicture, rate: float, batch: list[tuple[int, np.ndarray]]
 ) -> Iterator[Answer]:
-    how = run_pictures.batching(saved, len(batch))
+    batching = run_pictures.batching_of(saved, len(batch))
     with tf.device("CPU"):
         squashed = [
-            pipeline.resize(pixels, how.image_size, how.resizing).numpy() for _, pixels in batch
+            pipeline.resize(pixels, batching.image_size, batching.resizing).numpy()
+            for _, pixels in batch
         ]
     outputs = saved.model.predict_on_batch(np.stack(squashed))
     for (number, pixels), output in zip(batch, outputs, strict=True):

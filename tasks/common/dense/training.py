@@ -25,7 +25,7 @@ float32 (target height, target width, channels)) -> pictures of one size, uint8,
 by side: usually input, truth, prediction and error."""
 
 
-def batching(
+def batching_of(
     config: DenseConfig,
     size: int,
     maps: Sequence[MapKind],
@@ -51,19 +51,19 @@ def make_batches(
         maps: which maps of an example make the target.
         target_size: height and width of the target; None is those of the pictures.
     """
-    dense_batching = batching(config, size, maps, target_size)
+    batching = batching_of(config, size, maps, target_size)
     change = dense_augment.paired_changes(
-        config.augment, dense_batching.image_size, maps, config.zoom, config.turn
+        config.augment, batching.image_size, maps, config.zoom, config.turn
     )
 
     def train(epochs: range, first_step: int) -> tf.data.Dataset:
         return dense_batches.training_batches(
-            splits.train, dense_batching, config.seed, epochs, first_step, change
+            splits.train, batching, config.seed, epochs, first_step, change
         )
 
     return Batches(
         train=train,
-        validation=dense_batches.evaluation_batches(splits.validation, dense_batching),
+        validation=dense_batches.evaluation_batches(splits.validation, batching),
         steps_per_epoch=pipeline.steps_per_epoch(splits.train, size),
     )
 
@@ -96,9 +96,9 @@ def watch(
     batches = make_batches(config, splits, _EXAMPLES, maps, target_size)
     images, _ = next(iter(batches.train(range(epoch, epoch + 1), 0)))
     chosen = np.unique(np.linspace(0, len(splits.validation) - 1, _SHOWN).astype(int))
-    dense_batching = batching(config, len(chosen), maps, target_size)
+    batching = batching_of(config, len(chosen), maps, target_size)
     shown = core.Subset(splits.validation, chosen)
-    pictures, truth = next(iter(dense_batches.evaluation_batches(shown, dense_batching)))
+    pictures, truth = next(iter(dense_batches.evaluation_batches(shown, batching)))
 
     def sheet(_: keras.Model) -> np.ndarray:
         outputs = keras.ops.convert_to_numpy(model(pictures, training=False))

@@ -20,7 +20,7 @@ THIS_MODEL = "this model"
 MIRRORED = "mean with the mirrored picture"
 
 
-def batching(
+def batching_of(
     model: keras.Model, batch_size: int, workers: int, whole: bool = False
 ) -> DenseBatching:
     """Pictures at the size of the model's input, with the depth of that place.
@@ -55,7 +55,7 @@ def scores(
     Args:
         model: ends in a depth of half its input's size.
         source: the examples.
-        batching: what the function `batching` made for the model.
+        batching: what `batching_of` made for the model.
         rounding: the step of the rounding accuracy, metres.
         baselines: None for the model alone.
         mirrored: also, under `MIRRORED`, the mean of the depth of each picture and that of its

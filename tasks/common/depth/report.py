@@ -28,8 +28,8 @@ def report(task: Task, run: Run) -> None:
     """Predicts validation and test with the best model, writes the report, prints the table."""
     started = time.monotonic()
     config, model = run.config, run.model
-    batching = evaluation.batching(model, _BATCH, config.workers)
-    whole = evaluation.batching(model, _BATCH, config.workers, whole=True)
+    batching = evaluation.batching_of(model, _BATCH, config.workers)
+    whole = evaluation.batching_of(model, _BATCH, config.workers, whole=True)
     others = baselines.fit(evaluation.truths(run.splits.train, batching))
     fitted = time.monotonic()
     validation = evaluation.scores(model, run.splits.validation, batching, config.rounding)

@@ -14,7 +14,7 @@ from keras_models.metrics import depth as metrics
 from tasks.common.dense import training
 from tasks.common.depth import drawing
 from tasks.common.depth.config import DepthConfig
-from tasks.common.optimizers import build_optimizer
+from tasks.common.optimizers import build_optimizer, say_what_trains
 from tasks.common.task import Batches, Stage
 
 MAPS = (DEPTH,)
@@ -30,8 +30,7 @@ def compile_model(
 ) -> None:
     """Freezes what the stage leaves frozen, says so, and sets optimizer, loss and metrics."""
     transfer.freeze(model, stage.trainable_stages)
-    weights = transfer.count_parameters(model)
-    print(f"{stage.name}: {weights['trainable']:,} of {weights['total']:,} weights train")
+    say_what_trains(stage, model)
     groups = transfer.parameter_groups(model)
     model.compile(
         optimizer=build_optimizer(config, stage, groups, steps_per_epoch),

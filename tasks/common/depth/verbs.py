@@ -19,8 +19,8 @@ from tasks.common.saved_run import SavedRun
 
 def measure(saved: SavedRun, source: LabelledSource, batch_size: int) -> dict[str, float]:
     """The numbers of `measures.report_numbers` on every example of a source."""
-    how = evaluation.batching(saved.model, batch_size, saved.config.workers)
-    found = evaluation.scores(saved.model, source, how, saved.config.rounding)
+    batching = evaluation.batching_of(saved.model, batch_size, saved.config.workers)
+    found = evaluation.scores(saved.model, source, batching, saved.config.rounding)
     return measures.report_numbers(found[evaluation.THIS_MODEL])
 
 

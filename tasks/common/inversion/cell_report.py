@@ -27,20 +27,20 @@ _BATCH = 32
 def report(task: Task, run: Run) -> None:
     """Tests once, writes the report of the cell and the examples for that of the study."""
     started = time.monotonic()
-    how = training.batching(run.config, _BATCH)
+    batching = training.batching_of(run.config, _BATCH)
     deviation = run.model.get_layer("pixels").deviation
     found = {
         name: measures.errors(
-            measures.rebuilt_by(run.model, getattr(run.splits, name), how), deviation
+            measures.rebuilt_by(run.model, getattr(run.splits, name), batching), deviation
         )
         for name in ("validation", "test")
     }
     measured = time.monotonic()
     baselines = {
         name: _test_numbers(measures.errors(pairs, deviation))
-        for name, pairs in _baseline_pairs(run, how).items()
+        for name, pairs in _baseline_pairs(run, batching).items()
     }
-    _write_examples(run, how)
+    _write_examples(run, batching)
     dense_report.write(
         task,
         run,
@@ -54,7 +54,7 @@ def report(task: Task, run: Run) -> None:
                 "evaluation": measured - started,
                 "baselines": time.monotonic() - measured,
             },
-            sections=[_extremes(run, found["test"], how)],
+            sections=[_extremes(run, found["test"], batching)],
             explanations=measures.EXPLANATIONS,
             shown=("squared_error", "relative_error"),
         ),
@@ -67,13 +67,13 @@ def _test_numbers(errors: measures.Errors) -> dict[str, float]:
 
 
 def _baseline_pairs(
-    run: Run, how: pipeline.Batching
+    run: Run, batching: pipeline.Batching
 ) -> dict[str, Iterator[tuple[np.ndarray, np.ndarray]]]:
     """What answers without a network give for the test pictures; each to be gone through once."""
 
     def originals(source: core.LabelledSource) -> Iterator[np.ndarray]:
         size = training.target_size(run.model)
-        for pictures, _ in pipeline.evaluation_batches(source, how):
+        for pictures, _ in pipeline.evaluation_batches(source, batching):
             yield training.targets(pictures, size).numpy()
 
     test = run.splits.test
@@ -103,10 +103,10 @@ def _linearly_rebuilt(run: Run) -> Iterator[np.ndarray]:
     return decoder.rebuilt(store.features("test", splits.test, 1).maps[0], _BATCH)
 
 
-def _write_examples(run: Run, how: pipeline.Batching) -> None:
+def _write_examples(run: Run, batching: pipeline.Batching) -> None:
     test = run.splits.test
     chosen = np.unique(np.linspace(0, len(test) - 1, _SHOWN).astype(int))
-    pairs = _rebuilt_at(run.model, test, how, chosen)
+    pairs = _rebuilt_at(run.model, test, batching, chosen)
     trunk, _ = feature_inversion.split(run.model)
     shown = examples.CellExamples(
         np.stack([drawing.as_picture(original) for original, _ in pairs]),
@@ -118,16 +118,19 @@ def _write_examples(run: Run, how: pipeline.Batching) -> None:
 
 
 def _rebuilt_at(
-    model: keras.Model, source: core.LabelledSource, how: pipeline.Batching, indices: np.ndarray
+    model: keras.Model,
+    source: core.LabelledSource,
+    batching: pipeline.Batching,
+    indices: np.ndarray,
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Originals and rebuilt pictures of some examples, each for itself."""
-    batches = measures.rebuilt_by(model, core.Subset(source, np.asarray(indices)), how)
+    batches = measures.rebuilt_by(model, core.Subset(source, np.asarray(indices)), batching)
     return [pair for batch in batches for pair in zip(*batch, strict=True)]
 
 
-def _extremes(run: Run, errors: measures.Errors, how: pipeline.Batching) -> Section:
+def _extremes(run: Run, errors: measures.Errors, batching: pipeline.Batching) -> Section:
     def panels_of(index: int) -> list[np.ndarray]:
-        (pair,) = _rebuilt_at(run.model, run.splits.test, how, np.array([index]))
+        (pair,) = _rebuilt_at(run.model, run.splits.test, batching, np.array([index]))
         return drawing.panels(*pair)
 
     return dense_report.extremes(

@@ -90,11 +90,11 @@ def numbers(found: Errors) -> dict[str, float]:
 
 
 def rebuilt_by(
-    model: keras.Model, source: core.LabelledSource, how: pipeline.Batching
+    model: keras.Model, source: core.LabelledSource, batching: pipeline.Batching
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Batch after batch of originals with what a network rebuilds of them."""
     size = training.target_size(model)
-    for pictures, _ in pipeline.evaluation_batches(source, how):
+    for pictures, _ in pipeline.evaluation_batches(source, batching):
         yield training.targets(pictures, size).numpy(), model.predict_on_batch(pictures)
 
 

@@ -17,7 +17,7 @@ from tasks.common import cached_stage, feature_store
 from tasks.common.dense import panels
 from tasks.common.inversion import drawing
 from tasks.common.inversion.config import InversionCellConfig
-from tasks.common.optimizers import build_optimizer
+from tasks.common.optimizers import build_optimizer, say_what_trains
 from tasks.common.task import Batches, Stage, Training
 
 # Pictures on which the features' size is measured: enough for the mean of every channel.
@@ -25,7 +25,7 @@ _MEASURED = 256
 _SHOWN, _EXAMPLES = 4, 8
 
 
-def batching(config: InversionCellConfig, size: int) -> pipeline.Batching:
+def batching_of(config: InversionCellConfig, size: int) -> pipeline.Batching:
     """How this configuration turns pictures into batches of `size`."""
     return pipeline.Batching(size, tuple(config.image_size), 1, config.resizing, config.workers)
 
@@ -52,7 +52,7 @@ def targets(pictures: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
 def make_batches(config: InversionCellConfig, splits: core.Splits, batch_size: int) -> Batches:
     """Pictures with themselves as targets, for the whole network."""
     size = tuple(config.target_size)
-    how = batching(config, batch_size)
+    batching = batching_of(config, batch_size)
     change = augment.picture_changes(config.augment, config.image_size)
 
     def paired(pictures: tf.Tensor, _: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -60,12 +60,12 @@ def make_batches(config: InversionCellConfig, splits: core.Splits, batch_size: i
 
     def train(epochs: range, first_step: int) -> tf.data.Dataset:
         return pipeline.training_batches(
-            splits.train, how, config.seed, epochs, first_step, change
+            splits.train, batching, config.seed, epochs, first_step, change
         ).map(paired)
 
     return Batches(
         train=train,
-        validation=pipeline.evaluation_batches(splits.validation, how).map(paired),
+        validation=pipeline.evaluation_batches(splits.validation, batching).map(paired),
         steps_per_epoch=pipeline.steps_per_epoch(splits.train, batch_size),
     )
 
@@ -77,8 +77,7 @@ def compile_model(
     steps_per_epoch: int,
 ) -> None:
     """Says what trains, and sets optimizer, loss and metric."""
-    weights = transfer.count_parameters(model)
-    print(f"{stage.name}: {weights['trainable']:,} of {weights['total']:,} weights train")
+    say_what_trains(stage, model)
     group = transfer.ParameterGroup("decoder", tuple(model.trainable_variables))
     optimizer = build_optimizer(config, stage, (group,), steps_per_epoch)
     model.compile(optimizer=optimizer, **_objective(config, model))
@@ -113,8 +112,8 @@ def tail_training(
         splits = cached_stage.first_batch(splits, batch_size)
     trunk, tail = feature_inversion.split(network)
     if not config.cache:
-        how = batching(config, min(_MEASURED, len(splits.train)))
-        pictures = next(iter(pipeline.view_batches(splits.train, how, seed=0, view=0)))
+        batching = batching_of(config, min(_MEASURED, len(splits.train)))
+        pictures = next(iter(pipeline.view_batches(splits.train, batching, seed=0, view=0)))
         features = trunk.predict(pictures, batch_size=32, verbose=0)
         feature_inversion.standardization(network).learn(features)
         return None
@@ -139,7 +138,7 @@ def pictures_of(
     return picture_views.stored(
         source,
         config.cache_dir,
-        batching(config, _EXAMPLES),
+        batching_of(config, _EXAMPLES),
         views,
         config.seed,
         tuple(config.augment),
@@ -179,7 +178,7 @@ def watch(
     shown, _ = next(iter(batches.train(range(epoch, epoch + 1), 0)))
     chosen = np.unique(np.linspace(0, len(splits.validation) - 1, _SHOWN).astype(int))
     part = core.Subset(splits.validation, chosen)
-    pictures, _ = next(iter(pipeline.evaluation_batches(part, batching(config, len(chosen)))))
+    pictures, _ = next(iter(pipeline.evaluation_batches(part, batching_of(config, len(chosen)))))
     originals = targets(pictures, size).numpy()
 
     def sheet(_: keras.Model) -> np.ndarray:

@@ -17,10 +17,10 @@ from tasks.common.saved_run import SavedRun
 
 def measure(saved: SavedRun, source: core.LabelledSource, batch_size: int) -> dict[str, float]:
     """The numbers of the cell's report on every picture of a source."""
-    how = run_pictures.batching(saved, batch_size)
+    batching = run_pictures.batching_of(saved, batch_size)
     deviation = saved.model.get_layer("pixels").deviation
     return measures.numbers(
-        measures.errors(measures.rebuilt_by(saved.model, source, how), deviation)
+        measures.errors(measures.rebuilt_by(saved.model, source, batching), deviation)
     )
 
 

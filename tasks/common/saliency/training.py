@@ -10,7 +10,7 @@ import keras
 from keras_models import transfer
 from keras_models.losses.saliency import CorrelationLoss, DivergenceLoss
 from keras_models.metrics.saliency import MapCorrelation, MapDivergence, MapSimilarity
-from tasks.common.optimizers import build_optimizer
+from tasks.common.optimizers import build_optimizer, say_what_trains
 from tasks.common.task import Stage
 
 LOSSES = {
@@ -23,8 +23,7 @@ LOSSES = {
 def compile_model(config: Any, model: keras.Model, stage: Stage, steps_per_epoch: int) -> None:
     """Freezes what the stage leaves frozen, says so, and sets optimizer, loss and metrics."""
     groups = _groups(config, model, stage)
-    weights = transfer.count_parameters(model)
-    print(f"{stage.name}: {weights['trainable']:,} of {weights['total']:,} weights train")
+    say_what_trains(stage, model)
     model.compile(
         optimizer=build_optimizer(config, stage, groups, steps_per_epoch),
         loss=LOSSES[config.loss](),

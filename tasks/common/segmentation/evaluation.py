@@ -14,7 +14,7 @@ from tasks.common.segmentation import baselines, measures
 from tasks.common.segmentation.measures import PictureCounts
 
 
-def batching(model: keras.Model, size: int, workers: int) -> DenseBatching:
+def batching_of(model: keras.Model, size: int, workers: int) -> DenseBatching:
     """Pictures and masks at the size of the network, `size` a batch."""
     kind = class_masks.mask_kind(model.output_shape[-1])
     return DenseBatching(size, tuple(model.input_shape[1:3]), (kind,), None, workers)

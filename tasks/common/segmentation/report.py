@@ -29,7 +29,7 @@ _PANELS = (
 def report(task: Task, run: Run) -> None:
     """Predicts validation and test with the best model, writes the report, prints the table."""
     started = time.monotonic()
-    batching = evaluation.batching(run.model, _BATCH, run.config.workers)
+    batching = evaluation.batching_of(run.model, _BATCH, run.config.workers)
     counts = {
         name: evaluation.of_model(run.model, getattr(run.splits, name), batching)
         for name in ("validation", "test")

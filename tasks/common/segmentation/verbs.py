@@ -20,7 +20,7 @@ from tasks.common.segmentation import evaluation, measures
 
 def measure(saved: SavedRun, source: LabelledSource, batch_size: int) -> dict[str, float]:
     """The numbers of `measures.numbers` on every example of a source."""
-    batching = evaluation.batching(saved.model, batch_size, saved.config.workers)
+    batching = evaluation.batching_of(saved.model, batch_size, saved.config.workers)
     return measures.numbers(evaluation.of_model(saved.model, source, batching))
 
 

@@ -75,8 +75,8 @@ class Scenes:
 
 def test_the_baselines_are_what_they_are_called() -> None:
     """Training depths of 2 and 4 m, 2 m more in the right half; the test has 3 and 5."""
-    how = DenseBatching(2, (4, 6), (DEPTH,), workers=1)
-    found = baselines.baselines(Scenes([2.0, 4.0]), Scenes([3.0]), how, SCALE, seed=0)
+    batching = DenseBatching(2, (4, 6), (DEPTH,), workers=1)
+    found = baselines.baselines(Scenes([2.0, 4.0]), Scenes([3.0]), batching, SCALE, seed=0)
     assert found[baselines.MEAN_MAP]["depth_rms"] == pytest.approx(0.0, abs=1e-6)
     # The mean of all is 4 m: one metre off on either side.
     assert found[baselines.CONSTANT]["depth_rms"] == pytest.approx(0.1)
@@ -95,8 +95,8 @@ class Holes(Scenes):
 
 
 def test_holes_count_in_no_baseline() -> None:
-    how = DenseBatching(2, (4, 6), (DEPTH,), workers=1)
-    found = baselines.baselines(Holes([3.0] * 8), Holes([3.0] * 8), how, SCALE, seed=0)
+    batching = DenseBatching(2, (4, 6), (DEPTH,), workers=1)
+    found = baselines.baselines(Holes([3.0] * 8), Holes([3.0] * 8), batching, SCALE, seed=0)
     for name in (baselines.MEAN_MAP, baselines.OTHER):
         assert found[name]["depth_rms"] == pytest.approx(0.0, abs=1e-6)
 

@@ -187,10 +187,10 @@ def test_the_report_tells_of_ranges_steps_and_clouds(saved: SavedRun, tmp_path: 
 @pytest.mark.parametrize(("whole", "size"), [(False, (16, 24)), (True, (32, 48))])
 def test_the_score_counts_every_known_pixel_once(saved: SavedRun, whole: bool, size) -> None:
     splits = depth_dense.load_data(QUICK)
-    how = evaluation.batching(saved.model, 3, 1, whole)
-    truths = np.concatenate(list(evaluation.truths(splits.test, how)))
+    batching = evaluation.batching_of(saved.model, 3, 1, whole)
+    truths = np.concatenate(list(evaluation.truths(splits.test, batching)))
     assert truths.shape == (4, *size, 1)
-    found = evaluation.scores(saved.model, splits.test, how, 80.0)[evaluation.THIS_MODEL]
+    found = evaluation.scores(saved.model, splits.test, batching, 80.0)[evaluation.THIS_MODEL]
     assert found.total[0] == (truths > 0).sum()
     pictures = np.stack([splits.test.example(k)["image"] for k in range(4)])
     said = evaluation.enlarged(saved.model.predict_on_batch(pictures), size)
@@ -201,15 +201,15 @@ def test_the_score_counts_every_known_pixel_once(saved: SavedRun, whole: bool, s
 
 def test_the_mean_with_the_mirrored_picture_is_turned_back(saved: SavedRun) -> None:
     splits = depth_dense.load_data(QUICK)
-    how = evaluation.batching(saved.model, 3, 1)
-    scores = evaluation.scores(saved.model, splits.test, how, 80.0, mirrored=True)
+    batching = evaluation.batching_of(saved.model, 3, 1)
+    scores = evaluation.scores(saved.model, splits.test, batching, 80.0, mirrored=True)
     found = scores[evaluation.MIRRORED]
     pictures = np.stack([splits.test.example(k)["image"] for k in range(4)])
     plain, turned = (
         saved.model.predict_on_batch(shown) for shown in (pictures, np.flip(pictures, axis=2))
     )
     said = (plain + np.flip(turned, axis=2)) / 2
-    truths = np.concatenate(list(evaluation.truths(splits.test, how)))
+    truths = np.concatenate(list(evaluation.truths(splits.test, batching)))
     rmse = np.sqrt(((said - truths)[truths > 0] ** 2).mean())
     assert measures.numbers(found.total, found.steps)["rmse"] == pytest.approx(rmse, rel=1e-4)
     assert scores.keys() == {evaluation.THIS_MODEL, evaluation.MIRRORED}

@@ -61,7 +61,7 @@ def test_stored_features_are_those_of_the_stored_pictures(config: InversionCellC
     trunk, _ = feature_inversion.split(model)
     pictures = training.pictures_of(config, splits.train, 3)
     change = augment.picture_changes(config.augment, config.image_size)
-    shown = pipeline.view_batches(splits.train, training.batching(config, 10), 0, 2, 0, change)
+    shown = pipeline.view_batches(splits.train, training.batching_of(config, 10), 0, 2, 0, change)
     seen = next(iter(shown)).numpy()
     np.testing.assert_array_equal(pictures.maps[2], np.floor(seen))
     (features, targets), *_ = tail.batches.train(range(1), 0)
@@ -101,10 +101,10 @@ def test_the_mean_colour_of_the_training_pictures_has_error_1(
     """At the size of the rebuilt, whichever that is: there the errors of the cell are measured."""
     config = invert_features.check_cell(dataclasses.replace(config, target_size=target_size))
     splits = invert_features.load_data(config)
-    how = training.batching(config, 4)
+    batching = training.batching_of(config, 4)
     originals = (
         training.targets(pictures, config.target_size).numpy()
-        for pictures, _ in pipeline.evaluation_batches(splits.train, how)
+        for pictures, _ in pipeline.evaluation_batches(splits.train, batching)
     )
     pairs = measures.always(np.asarray(splits.info.mean), originals)
     found = measures.errors(pairs, splits.info.deviation)
