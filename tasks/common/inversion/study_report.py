@@ -24,6 +24,9 @@ from tasks.common.wording import decimal, duration, shorten
 # Inches of a picture in the grid.
 _SIDE = 1.3
 
+Table = tuple[list[str], list[list[str]]]
+"""Header and rows."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Layer:
@@ -34,7 +37,7 @@ class Layer:
 
     @property
     def name(self) -> str:
-        """The layer; with its seed where that is not the study's first."""
+        """The name of the layer in its network."""
         return self.result.config.layer
 
     def number(self, metric: str, split: str = "test") -> float:
@@ -60,6 +63,17 @@ def report(study_name: str, run: StudyRun, chosen: CellResult) -> None:
         for result in run.results
         if result.result is not None
     ]
+    _write_metrics(study_name, run, layers)
+    table = layer_table(layers)
+    title = f"What is left of a picture in {run.config.encoder}"
+    path = write_report(run.folder.report, title, _sections(run, layers, table, chosen))
+    print(
+        f"{text_table(*_short(table))}\n\n{_opened(run, chosen)}\n"
+        f"cells {duration(run.seconds['cells'])}\nreport: {path}"
+    )
+
+
+def _write_metrics(study_name: str, run: StudyRun, layers: Sequence[Layer]) -> None:
     write_metrics(
         run.folder.report,
         study_name,
@@ -79,35 +93,30 @@ def report(study_name: str, run: StudyRun, chosen: CellResult) -> None:
         run.seconds,
         sum(layer.result.result["parameters"] for layer in layers),
     )
-    table = layer_table(layers)
-    path = write_report(
-        run.folder.report,
-        f"What is left of a picture in {run.config.encoder}",
-        [
-            Section("", _opening(run.config)),
-            Section(
-                "Error by layer",
-                f"{markdown_table(*table)}\n\n{_explanations()}",
-                {"error_by_layer": error_chart(layers)},
-            ),
-            Section(
-                "Originals and what was rebuilt of them",
-                "Test pictures, one a row; the layers from shallow on the left to deep on the "
-                "right.",
-                {f"rebuilt_seed_{seed}": grid for seed, grid in _grids(layers).items()},
-            ),
-            Section("Best and worst pictures", _links(layers)),
-            Section("Try a layer", _try_it(run, chosen)),
-            *_failures(run),
-        ],
-    )
-    print(
-        f"{text_table(*_short(table))}\n\n{_opened(run, chosen)}\n"
-        f"cells {duration(run.seconds['cells'])}\nreport: {path}"
-    )
 
 
-def layer_table(layers: Sequence[Layer]) -> tuple[list[str], list[list[str]]]:
+def _sections(
+    run: StudyRun, layers: Sequence[Layer], table: Table, chosen: CellResult
+) -> list[Section]:
+    return [
+        Section("", _opening(run.config)),
+        Section(
+            "Error by layer",
+            f"{markdown_table(*table)}\n\n{_explanations()}",
+            {"error_by_layer": error_chart(layers)},
+        ),
+        Section(
+            "Originals and what was rebuilt of them",
+            "Test pictures, one a row; the layers from shallow on the left to deep on the right.",
+            {f"rebuilt_seed_{seed}": grid for seed, grid in _grids(layers).items()},
+        ),
+        Section("Best and worst pictures", _links(layers)),
+        Section("Try a layer", _try_it(run, chosen)),
+        *_failures(run),
+    ]
+
+
+def layer_table(layers: Sequence[Layer]) -> Table:
     """Header and rows: a layer a row."""
     header = ["layer", "features", "numbers", "decoder's weights", "rebuilt"]
     header += ["validation error", "test error (95 % interval)", "relative error", *BASELINES]
@@ -131,7 +140,7 @@ def layer_table(layers: Sequence[Layer]) -> tuple[list[str], list[list[str]]]:
     return header, rows
 
 
-def _short(table: tuple[list[str], list[list[str]]]) -> tuple[list[str], list[list[str]]]:
+def _short(table: Table) -> Table:
     """The columns that fit on a terminal."""
     header, rows = table
     kept = [header.index(name) for name in ("layer", "features", "validation error")]
