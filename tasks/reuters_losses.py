@@ -32,7 +32,7 @@ from tasks.common.command_line import run_study
 from tasks.common.config import StudyConfig
 from tasks.common.data_choice import check_data_dir
 from tasks.common.errors import UserError
-from tasks.common.loss_comparison import PAIRS, REPORTED
+from tasks.common.loss_comparison.groups import PAIRS, REPORTED
 from tasks.common.option_checks import check_study, refuse, require_at_least, require_shares
 from tasks.common.study import Cell, Study, StudyRun, best_by_validation
 from tasks.common.task import Batches, Run, Stage, Task
@@ -334,7 +334,7 @@ def report(run: StudyRun) -> None:
     splits = load_data(chosen.config)
     gradients = keras_models.metrics.logit_gradient
     reported = REPORTED if _repeats_the_report(run.config) else {}
-    common.loss_comparison_report.report(
+    common.loss_comparison.report.report(
         TASK.name,
         run,
         chosen,

@@ -26,7 +26,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "landmark_verbs",
         "layer_spreads",
         "linear_head",
-        "loss_comparison_report",
+        "loss_comparison",
         "network_measurement",
         "optimizers",
         "phone_price_report",

@@ -10,7 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tasks.common.figures import BLUE, GREEN, GREY, ORANGE, RED, STYLE, new_figure
-from tasks.common.loss_comparison import OPTIMIZER_NAMES, PAIR_NAMES, Group, Pair, by_optimizer
+from tasks.common.loss_comparison.groups import (
+    OPTIMIZER_NAMES,
+    PAIR_NAMES,
+    Group,
+    Pair,
+    by_optimizer,
+)
 
 # The same colour and line for a pair in every chart; one loss, one kind of line.
 _LOOKS: dict[Pair, tuple[str, str]] = dict(

@@ -8,8 +8,9 @@ import numpy as np
 
 from datasets import texts, vectors
 from datasets.core import Splits
-from tasks.common import figures, loss_comparison_figures, text_baselines
-from tasks.common.loss_comparison import (
+from tasks.common import figures, text_baselines
+from tasks.common.loss_comparison import figures as loss_comparison_figures
+from tasks.common.loss_comparison.groups import (
     OPTIMIZER_NAMES,
     PAIR_NAMES,
     Group,

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from datasets import generated_topics
-from tasks.common import loss_comparison, loss_comparison_figures, loss_comparison_report
+from tasks.common.loss_comparison import figures, groups
+from tasks.common.loss_comparison import report as loss_comparison_report
 from tasks.common.run_folder import RunFolder
 from tasks.common.study import CellResult, StudyRun
 from tasks.reuters_losses import PAIRS, REPORTED, ReutersLossesConfig, cells
@@ -49,8 +50,8 @@ def study(folder: Path, failing: str | None = None) -> StudyRun:
 
 
 @pytest.fixture
-def found(tmp_path: Path) -> list[loss_comparison.Group]:
-    return loss_comparison.groups(study(tmp_path))
+def found(tmp_path: Path) -> list[groups.Group]:
+    return groups.groups(study(tmp_path))
 
 
 def test_cells_are_grouped_over_their_seeds(found) -> None:
@@ -60,13 +61,13 @@ def test_cells_are_grouped_over_their_seeds(found) -> None:
     np.testing.assert_allclose(group.at(2, group.accuracies), [0.102, 0.112])
     np.testing.assert_allclose(group.at(9, group.accuracies), [0.104, 0.114])
     np.testing.assert_allclose(group.tests, [0.1, 0.11])
-    assert loss_comparison.spread(group.tests) == "0.105 ± 0.007"
-    assert loss_comparison.spread(group.tests[:1]) == "0.100"
-    assert list(loss_comparison.by_optimizer(found)) == ["sgd", "adam"]
+    assert groups.spread(group.tests) == "0.105 ± 0.007"
+    assert groups.spread(group.tests[:1]) == "0.100"
+    assert list(groups.by_optimizer(found)) == ["sgd", "adam"]
 
 
 def test_the_ranking_is_by_the_mean(found) -> None:
-    names = [group.name for group in loss_comparison.ranking(found[:5], EARLY)]
+    names = [group.name for group in groups.ranking(found[:5], EARLY)]
     assert names == [
         *("linear + MSE", "softmax + MSE", "sigmoid + MSE", "softmax + CCE", "sigmoid + BCE")
     ]
@@ -77,14 +78,14 @@ def test_cells_that_ended_early_or_failed_are_left_out_where_they_have_nothing(
 ) -> None:
     run = study(tmp_path, failing="sgd_sigmoid_bce_seed1")
     run.results[2].history.pop()
-    first, second = loss_comparison.groups(run)[:2]
+    first, second = groups.groups(run)[:2]
     assert first.seeds == (0,)
     assert np.isnan(second.accuracies[0, -1])
     np.testing.assert_allclose(second.at(LAST, second.accuracies), [0.103, 0.114])
 
 
 def test_the_table_of_cells(found) -> None:
-    rows = list(csv.DictReader(io.StringIO(loss_comparison.as_csv(found, [EARLY, LAST]))))
+    rows = list(csv.DictReader(io.StringIO(groups.as_csv(found, [EARLY, LAST]))))
     assert len(rows) == 20
     assert rows[3]["activation"] == "softmax"
     assert rows[3]["seed"] == "1"
@@ -106,7 +107,7 @@ def test_the_report_teaches_and_compares(
     reported = dict.fromkeys(COMPARED, (0.105, 0.107))
     text = report(study(tmp_path, failing="adam_linear_mse_seed0"), reported)
     for pair in COMPARED:
-        assert f"**{loss_comparison.PAIR_NAMES[pair]}**" in text
+        assert f"**{groups.PAIR_NAMES[pair]}**" in text
     # After 2 epochs softmax + CCE reached 0.107 ± 0.007.
     assert "linear + MSE (0.105 there, 0.407 ± 0.007 here)" in text
     assert "softmax + CCE (" not in text
@@ -153,7 +154,7 @@ def test_without_another_report_there_is_no_column_for_it(found) -> None:
 
 
 def test_the_curves_show_every_pair_in_a_panel_an_optimizer(found) -> None:
-    figure = loss_comparison_figures.learning_curves(
+    figure = figures.learning_curves(
         found, EARLY, {("softmax", "categorical_crossentropy"): (0.5, 0.7)}, 0.3
     )
     left, right = figure.axes
@@ -163,8 +164,8 @@ def test_the_curves_show_every_pair_in_a_panel_an_optimizer(found) -> None:
     assert "rings" in left.get_title(loc="left")
     assert "rings" not in right.get_title(loc="left")
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert labels == [loss_comparison.PAIR_NAMES[pair] for pair in COMPARED]
-    gradients = loss_comparison_figures.gradient_norms(found[:5], EARLY)
+    assert labels == [groups.PAIR_NAMES[pair] for pair in COMPARED]
+    gradients = figures.gradient_norms(found[:5], EARLY)
     assert gradients.axes[0].get_yscale() == "log"
 
 
