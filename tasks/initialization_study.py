@@ -222,7 +222,7 @@ def run_cell(config: StackConfig, folder: RunFolder) -> Mapping[str, Any]:
 def _measured(config: StackConfig, splits: Splits, trained: keras.Model | None) -> dict[str, Any]:
     """The spreads of a fresh stack and of the trained one, and how far the weights moved."""
     fresh = build_model(config, splits.info)
-    return common.layer_spreads.measured(fresh, trained, splits.validation)
+    return common.initialization.layer_spreads.measured(fresh, trained, splits.validation)
 
 
 def check_cell(config: StackConfig) -> StackConfig:
@@ -306,7 +306,7 @@ def best(run: StudyRun) -> CellResult | None:
 def report(run: StudyRun) -> None:
     """The table over the seeds, the spreads by layer, and why zeros do not learn."""
     splits = load_data(cells(run.config)[0].config)
-    common.initialization_report.report(TASK.name, run, splits)
+    common.initialization.report.report(TASK.name, run, splits)
 
 
 CELL_TASK = Task(

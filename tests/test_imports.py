@@ -106,7 +106,7 @@ SHARED_BY_SOME_TASKS = {
         "keras_models.losses.reconstruction",
         "keras_models.metrics.reconstruction",
     ),
-    "tasks.common.layer_spreads": ("keras_models.layer_stack",),
+    "tasks.common.initialization.layer_spreads": ("keras_models.layer_stack",),
     "tasks.common.saliency": (
         "datasets.dense_batches",
         "datasets.dense_maps",

@@ -10,7 +10,7 @@ import pytest
 
 from datasets.rendered.digits import RenderedDigits
 from keras_models.layer_stack import SCHEMES, build_layer_stack, hidden_layers
-from tasks.common import layer_spreads
+from tasks.common.initialization import layer_spreads
 
 NAMES = ("a", "b", "c", "d")
 RNG = np.random.default_rng(5)

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from datasets.core import Splits
 from tasks.common import baselines, figures
-from tasks.common.layer_spreads import LayerSpread, WeightChange, from_json
+from tasks.common.initialization.layer_spreads import LayerSpread, WeightChange, from_json
 from tasks.common.report import Section, write_metrics, write_report
 from tasks.common.seed_intervals import Interval, pooled_intervals
 from tasks.common.study import CellResult, StudyRun

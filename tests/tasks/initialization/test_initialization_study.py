@@ -12,8 +12,8 @@ import pytest
 from datasets.rendered import digits
 from keras_models.layer_stack import build_layer_stack
 from tasks import initialization_study
-from tasks.common import initialization_report, layer_spreads
 from tasks.common.errors import UserError
+from tasks.common.initialization import layer_spreads, report
 from tasks.common.run_folder import RunFolder
 from tasks.common.study import CellResult, StudyRun
 from tasks.initialization_study import (
@@ -142,7 +142,7 @@ def results(tmp_path: Path) -> list[CellResult]:
 
 
 def test_groups_hold_means_over_the_seeds_that_came_to_an_end(results: list[CellResult]) -> None:
-    groups = initialization_report.grouped(results)
+    groups = report.grouped(results)
     assert list(groups) == [
         ("tanh", "zeros"),
         ("tanh", "xavier"),
@@ -161,9 +161,7 @@ def test_groups_hold_means_over_the_seeds_that_came_to_an_end(results: list[Cell
 def test_the_table_has_a_row_a_scheme_and_a_column_an_activation(
     results: list[CellResult],
 ) -> None:
-    header, rows = initialization_report.accuracy_table(
-        initialization_report.grouped(results), linear=0.75
-    )
+    header, rows = report.accuracy_table(report.grouped(results), linear=0.75)
     assert header == ("test accuracy", "tanh", "relu")
     assert rows == [
         ("zeros", "0.100 ± 0.000 (2 seeds)", "0.100 ± 0.000 (2 seeds)"),
@@ -180,7 +178,7 @@ def test_the_report_shows_every_figure_and_why_zeros_fail(
     config = InitializationStudyConfig(repetitions=2)
     splits = digits.load(60, 20, 20, seed=0)
     run = StudyRun(config, folder, results, {"cells": 1.0})
-    initialization_report.report("initialization_study", run, splits)
+    report.report("initialization_study", run, splits)
     text = (folder.report / "report.md").read_text(encoding="utf-8")
     assert "tanh learned best with xavier (92.0 %) and relu learned best with large" in text
     figures = {path.stem for path in folder.report.glob("*.png")}
@@ -210,6 +208,6 @@ def test_the_best_cell_is_chosen_on_validation(results: list[CellResult], tmp_pa
 
 def test_the_linear_baseline_is_that_of_the_pixels() -> None:
     splits = digits.load(300, 60, 60, seed=0)
-    accuracy = initialization_report.linear_accuracy(splits)
+    accuracy = report.linear_accuracy(splits)
     assert 0.3 < accuracy < 0.95
     assert np.isclose(accuracy * 60, round(accuracy * 60))
