@@ -202,7 +202,10 @@ def cells(config: BackbonesConfig) -> list[Cell]:
 
 def run_cell(options: NetworkOptions, folder: RunFolder) -> dict[str, Any]:
     """Builds one network, times it and, with weights and pictures, measures its accuracy."""
-    measurement, classifiers = common.network_measurement, keras_models.imagenet_classifiers
+    measurement, classifiers = (
+        common.backbones.network_measurement,
+        keras_models.imagenet_classifiers,
+    )
     variant = classifiers.find(options.network)
     weights = weights_at_hand(variant, options.weights_dir)
     began = time.monotonic()
@@ -247,7 +250,7 @@ def _made_up_pictures(options: NetworkOptions, side: int) -> np.ndarray:
 
 def _times(options: NetworkOptions, predict: Any, pictures: np.ndarray) -> dict[str, float]:
     seconds, least = (0.0, 1) if options.dry_run else (options.seconds, options.least_calls)
-    median = common.network_measurement.median_milliseconds
+    median = common.backbones.network_measurement.median_milliseconds
     times = {"milliseconds": median(lambda: predict(pictures[:1]), seconds, least)}
     if options.batch_size > 1:
         batch = median(lambda: predict(pictures), seconds, least)
@@ -269,7 +272,7 @@ def _accuracy(options: NetworkOptions, model: keras.Model) -> dict[str, float]:
         resizing="crop",
         workers=options.workers,
     )
-    return common.backbones_report.accuracies(
+    return common.backbones.report.accuracies(
         model.predict(datasets.pipeline.evaluation_batches(source, batching), verbose=0),
         source.labels,
         index.wnids,
@@ -284,7 +287,7 @@ def summarise(result: Mapping[str, Any]) -> str:
 
 def report(run: StudyRun) -> None:
     """The table, in the terminal, the report and a CSV file, and the chart."""
-    common.backbones_report.report(TASK.name, run)
+    common.backbones.report.report(TASK.name, run)
 
 
 TASK = Study(

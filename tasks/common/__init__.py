@@ -7,7 +7,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=[
-        "backbones_report",
+        "backbones",
         "cached_stage",
         "car_pictures",
         "cell_report",
@@ -26,7 +26,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "landmark_verbs",
         "linear_head",
         "loss_comparison",
-        "network_measurement",
         "optimizers",
         "phone_price_report",
         "pretrained",

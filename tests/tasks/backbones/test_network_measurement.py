@@ -9,7 +9,7 @@ import numpy as np
 import psutil
 import pytest
 
-from tasks.common.network_measurement import (
+from tasks.common.backbones.network_measurement import (
     WARM_UP_CALLS,
     compiled,
     median_milliseconds,

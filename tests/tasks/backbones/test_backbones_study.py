@@ -16,7 +16,8 @@ from PIL import Image
 from datasets.core import DataError
 from tasks import backbones
 from tasks.backbones import BackbonesConfig, NetworkOptions
-from tasks.common import backbones_report, command_line
+from tasks.common import command_line
+from tasks.common.backbones import report
 from tasks.common.errors import UserError
 from tasks.common.run_folder import RunFolder
 from tasks.common.study import CellResult, StudyRun
@@ -275,7 +276,7 @@ def test_accuracies_by_hand() -> None:
         others = [class_id for class_id in range(10) if class_id != label]
         order = [*others[:rank], label, *others[rank:]]
         probabilities[picture, order] = np.linspace(0.19, 0.01, 10)
-    found = backbones_report.accuracies(probabilities, labels, [f"n{i}" for i in range(10)])
+    found = report.accuracies(probabilities, labels, [f"n{i}" for i in range(10)])
     assert (found["top_1"], found["top_5"], found["pictures"]) == (0.25, 0.75, 4)
     # Wilson's interval of 1 in 4, by its formula with z = 1.96.
     z, n, p = 1.959964, 4, 0.25
@@ -296,7 +297,7 @@ def test_rows_are_sorted_and_a_failure_is_one_of_them(tmp_path: Path) -> None:
             "Quick_2": "the picture is upside down",
         },
     )
-    rows = backbones_report.sorted_rows(run)
+    rows = report.sorted_rows(run)
     assert [row["network"] for row in rows] == ["Quick", "Slow", "Broken"]
     assert rows[1]["milliseconds"] == 51.0
     assert "failure" not in rows[0]
@@ -327,7 +328,7 @@ def test_the_report_has_a_table_a_file_and_charts(
             "Broken": "the disk is full",
         },
     )
-    backbones_report.report("backbones", run)
+    report.report("backbones", run)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[2:7]] == [
         *("MobileNet", "ResNet50", "VGG16", "Broken", "chance")
@@ -351,11 +352,11 @@ def test_the_report_has_a_table_a_file_and_charts(
 
 
 def test_without_weights_the_table_has_no_empty_columns(tmp_path: Path) -> None:
-    rows = backbones_report.sorted_rows(study_run(tmp_path, {"VGG16": row("VGG16", 8.0)}))
-    header, cells = backbones_report.table(rows)
+    rows = report.sorted_rows(study_run(tmp_path, {"VGG16": row("VGG16", 8.0)}))
+    header, cells = report.table(rows)
     assert not {"top-1", "top-5", "failure"} & set(header)
     assert len(cells) == 1
-    assert "random weights" in backbones_report.explanation(rows)
+    assert "random weights" in report.explanation(rows)
 
 
 def test_the_rank_correlation_is_spearman_s() -> None:
@@ -364,8 +365,8 @@ def test_the_rank_correlation_is_spearman_s() -> None:
         for n, (ms, size) in enumerate(zip((1, 2, 3, 4), (10, 30, 20, 40), strict=True))
     ]
     # 1 - 6 * sum of squared differences of ranks / (n (n^2 - 1)) = 1 - 6 * 2 / 60
-    assert "0.80" in backbones_report.ranks(rows)
-    assert "Too few" in backbones_report.ranks(rows[:2])
+    assert "0.80" in report.ranks(rows)
+    assert "Too few" in report.ranks(rows[:2])
 
 
 def test_the_options_of_a_cell_are_those_of_the_study() -> None:
