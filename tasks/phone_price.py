@@ -310,7 +310,7 @@ def summarise(found: Mapping[str, Any]) -> str:
 
 def report(run: StudyRun) -> None:
     """Mean and spread over the splits, beside what a sceptic would try first."""
-    common.phone_price_report.report(NAME, run, best_by_validation(run), load_data)
+    common.phone_price.report.report(NAME, run, best_by_validation(run), load_data)
 
 
 TASK = Study(

@@ -115,7 +115,7 @@ SHARED_BY_SOME_TASKS = {
         "keras_models.losses.saliency",
         "keras_models.metrics.saliency",
     ),
-    "tasks.common.phone_price_report": ("datasets.table_splits",),
+    "tasks.common.phone_price.report": ("datasets.table_splits",),
 }
 
 

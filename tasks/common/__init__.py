@@ -27,7 +27,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "linear_head",
         "loss_comparison",
         "optimizers",
-        "phone_price_report",
+        "phone_price",
         "pretrained",
         "saliency",
         "segmentation",

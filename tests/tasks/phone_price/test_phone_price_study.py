@@ -21,7 +21,7 @@ from keras_models.heads import ClassProbabilities
 from tasks import phone_price
 from tasks.common import column_importance, table_baselines
 from tasks.common.errors import UserError
-from tasks.common.phone_price_report import averages, deviation
+from tasks.common.phone_price.report import averages, deviation
 from tasks.phone_price import PRESETS, PhonePriceConfig, build_model, cells, check, load_data
 from tests.datasets.test_phone_price import phones_csv
 from tests.tasks.processes import run

@@ -9,8 +9,9 @@ import numpy as np
 
 from datasets.core import Splits
 from datasets.table_splits import TableInfo
-from tasks.common import phone_price_figures, table_baselines
+from tasks.common import table_baselines
 from tasks.common.metric_directions import ACCURACY
+from tasks.common.phone_price import figures
 from tasks.common.report import Section, write_metrics, write_report
 from tasks.common.study import CellResult, StudyRun
 from tasks.common.tables import markdown_table, text_table
@@ -70,7 +71,6 @@ def _sections(
     shown = {key: tests[key] for key in tests if key != table_baselines.MOST_FREQUENT}
     scalings = by_scaling(run.results)
     histories = {SCALINGS[key]: [cell.history for cell in scalings[key]] for key in scalings}
-    figures = phone_price_figures
     found = [
         Section(
             "One split tells little",
