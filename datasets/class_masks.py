@@ -119,8 +119,8 @@ def read_mask(path: str | Path, class_count: int) -> np.ndarray:
         uint8 (height, width), ids in [0, class_count].
 
     Raises:
-        DataError: the file is missing, empty, cut short, no picture, not of 8-bit ids, or has an
-            id above `class_count`.
+        DataError: the file is missing, empty, cut short, no picture, stored turned, not of 8-bit
+            ids, or has an id above `class_count`.
     """
     mask = _decoded(Path(path))
     largest = int(mask.max())
@@ -153,6 +153,7 @@ def _decoded(path: Path) -> np.ndarray:
                     f"{path} must hold one 8-bit class id a pixel (mode L or P), received mode "
                     f"{image.mode}: write the ids themselves, not colours."
                 )
+            images.require_map_upright(image, path)
             image.load()
             return np.array(image)
     except DataError:

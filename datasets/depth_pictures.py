@@ -31,7 +31,7 @@ def read_depth(path: str | Path, metres_per_unit: float | None = None) -> np.nda
         float32 (height, width), metres; 0 is unknown.
 
     Raises:
-        DataError: the file cannot be read, is not grey, or knows no depth at all.
+        DataError: the file cannot be read, is stored turned, is not grey, or knows no depth at all.
     """
     stored, bits = _stored(Path(path))
     if not stored.any():
@@ -63,8 +63,11 @@ def _stored(path: Path) -> tuple[np.ndarray, int]:
         )
     try:
         with Image.open(path, formats=images.FORMATS) as picture:
+            images.require_map_upright(picture, path)
             picture.load()
             mode, values = picture.mode, np.array(picture)
+    except DataError:
+        raise
     except Exception as error:  # decoders fail in many ways on hostile bytes: all mean "damaged"
         raise DataError(
             f"{path} cannot be decoded, it is cut short or damaged ({images.one_line(error)}): "

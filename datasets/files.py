@@ -72,11 +72,17 @@ class PictureFiles:
         """The picture, cropped to its box, and its label.
 
         Raises:
-            DataError: the file cannot be read, or the box lies outside the picture.
+            DataError: the file cannot be read, the box lies outside the picture, or the picture is
+                stored turned, so that it is not known where the box lies.
         """
-        picture = images.read_picture(self._paths[index], self._at_least)
-        if self._boxes_xyxy is not None:
-            picture = crop(picture, self._boxes_xyxy[index], self.identifier(index))
+        path = self._paths[index]
+        if self._boxes_xyxy is None:
+            picture = images.read_picture(path, self._at_least)
+        else:
+            box = self._boxes_xyxy[index]
+            # The first and the last pixel inside.
+            corners = np.reshape(box, (2, 2)) - ((0, 0), (1, 1))
+            picture = crop(images.read_picture_of_points(path, corners, "box"), box, path)
         return {"image": picture, "label": self._labels[index]}
 
 

@@ -132,14 +132,79 @@ def read_picture_of_map(path: str | Path, kind: str) -> np.ndarray:
     """
     data = read_bytes(Path(path))
     picture = decode_picture(data, str(path))
-    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-        orientation = _orientation(image)
-    if orientation in _TURNS:
-        raise DataError(
-            f"{path} is stored turned (EXIF orientation {orientation}) and its {kind} is not: save "
-            "both upright."
-        )
+    require_upright(data, str(path), f"which its {kind} may not follow: save both upright")
     return picture
+
+
+def require_map_upright(image: Image.Image, path: str | Path) -> None:
+    """Refuses what is said of a picture pixel by pixel where it would have to be turned to fit.
+
+    Args:
+        image: the map, opened and not loaded yet: Pillow turns a TIFF when it loads it.
+        path: where it comes from, for messages.
+
+    Raises:
+        DataError: it has an EXIF orientation, which programs follow or not.
+    """
+    turn = stored_turn(image)
+    if turn is not None:
+        raise DataError(
+            f"{path} is stored turned (EXIF orientation {turn}), and whether its picture is turned "
+            "alike is not known: save both upright."
+        )
+
+
+def read_picture_of_points(path: str | Path, points: np.ndarray, kind: str) -> np.ndarray:
+    """Reads a picture of which a table says something by its pixels.
+
+    Of a picture that is stored turned some programs count the pixels as they are stored, others as
+    they are shown. Points tell which where all of them lie on the picture as shown and not all on
+    the stored one, whose sides are exchanged.
+
+    Args:
+        path: the picture.
+        points: (n, 2), x and y in pixels.
+        kind: what they are, such as "fixations", for messages.
+
+    Raises:
+        DataError: the picture is stored turned and the points do not tell, or as for
+            `read_picture`.
+    """
+    data = read_bytes(Path(path))
+    picture = decode_picture(data, str(path))
+    turn = _turn_of_bytes(data)
+    if turn is None:
+        return picture
+    height, width = picture.shape[:2]
+    if turn in _LYING and _all_on(points, width, height) and not _all_on(points, height, width):
+        return picture
+    raise DataError(
+        f"{path} is stored turned (EXIF orientation {turn}), and its {kind} may count pixels as "
+        f"shown, {width} x {height}, or as stored: save it upright and count in what is then "
+        "stored."
+    )
+
+
+def require_upright(data: bytes, name: str, reason: str) -> None:
+    """Refuses a picture that is stored turned.
+
+    Args:
+        data: the bytes of a picture that can be read.
+        name: where it comes from, for messages.
+        reason: what goes wrong with it, the second half of the sentence.
+
+    Raises:
+        DataError: it has an EXIF orientation that turns or mirrors it.
+    """
+    turn = _turn_of_bytes(data)
+    if turn is not None:
+        raise DataError(f"{name} is stored turned (EXIF orientation {turn}), {reason}.")
+
+
+def stored_turn(image: Image.Image) -> int | None:
+    """The EXIF orientation of an opened picture that is not loaded yet, if it turns or mirrors."""
+    orientation = _orientation(image)
+    return orientation if orientation in _TURNS else None
 
 
 def picture_size(path: str | Path) -> tuple[int, int]:
@@ -238,6 +303,15 @@ def is_visible(name: str) -> bool:
 def one_line(error: Exception) -> str:
     """What an exception of a library says, fit for the middle of a sentence."""
     return " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
+
+
+def _turn_of_bytes(data: bytes) -> int | None:
+    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        return stored_turn(image)
+
+
+def _all_on(points: np.ndarray, width: int, height: int) -> bool:
+    return bool(((points >= 0) & (points < (width, height))).all())
 
 
 def _refuse_unlistable(error: OSError) -> None:

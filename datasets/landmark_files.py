@@ -68,11 +68,12 @@ class LandmarkFiles:
         """The picture, its points and its person.
 
         Raises:
-            DataError: the file cannot be read, or a point lies far outside the picture.
+            DataError: the file cannot be read or is stored turned, so that it is not known where
+                the points are, or a point lies far outside the picture.
         """
-        picture = images.read_picture(self._paths[index])
         row = self._rows[index]
         points = self._table.points[row]
+        picture = images.read_picture_of_points(self._paths[index], points, "points")
         _require_near(points, picture.shape[:2], self._table, row)
         return {"image": picture, "points": points, "label": self._persons[index]}
 

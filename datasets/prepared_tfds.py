@@ -70,12 +70,14 @@ class PreparedPictures:
         """The picture, cropped to its box if asked for, and its label.
 
         Raises:
-            DataError: the picture cannot be read, or the box lies outside it.
+            DataError: the picture cannot be read, is cropped and stored turned, or the box lies
+                outside it.
         """
         name = self.identifier(index)
         data = self._spool.read(*self._places[index])
         picture = images.decode_picture(data, name, self._at_least)
         if self._boxes[index] is not None:
+            images.require_upright(data, name, "which its box may not follow: do not crop")
             picture = crop(picture, _pixel_box(self._boxes[index], picture.shape), name)
         return {"image": picture, "label": self._labels[index]}
 

@@ -81,11 +81,14 @@ class FixatedPictures:
         """A picture with its fixations; those beside the picture are left out.
 
         Raises:
-            DataError: the file cannot be read, or no fixation lies on the picture.
+            DataError: the file cannot be read or is stored turned, so that it is not known where
+                the fixations are, or none lies on the picture.
         """
         fixations = self._fixations[index]
         try:
-            picture = images.read_picture(self._paths[index])
+            picture = images.read_picture_of_points(
+                self._paths[index], fixations.points, "fixations"
+            )
         except DataError as error:
             raise DataError(
                 f"{self._table} row {fixations.row} names a picture that cannot be used: {error}"

@@ -138,6 +138,18 @@ def test_damage_is_named(tmp_path: Path, change, message: str) -> None:
     assert "object at 0x" not in told, "a place in memory, which says nothing"
 
 
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_a_mask_that_is_stored_turned_is_refused(tmp_path: Path, kind: str) -> None:
+    """Upside down it has the size of its picture all the same."""
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    message = damaged(
+        write_camvid(tmp_path), lambda _, mask: save(mask_of(0), mask, format=kind, exif=exif)
+    )
+    assert "is stored turned (EXIF orientation 3), and whether its picture is" in message
+    assert message.endswith("save both upright.")
+
+
 def test_a_picture_that_is_turned_away_from_its_mask_is_refused(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 3
@@ -146,7 +158,7 @@ def test_a_picture_that_is_turned_away_from_its_mask_is_refused(tmp_path: Path) 
         save(np.zeros((*mask_of(0).shape, 3), np.uint8), picture, exif=exif)
 
     message = damaged(write_camvid(tmp_path), turn)
-    assert "is stored turned (EXIF orientation 3) and its mask is not: save both" in message
+    assert "stored turned (EXIF orientation 3), which its mask may not follow: save both" in message
 
 
 def test_ids_of_a_palette_are_ids(tmp_path: Path) -> None:

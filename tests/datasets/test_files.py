@@ -193,6 +193,22 @@ def test_a_box_counts_in_stored_pixels_so_nothing_is_reduced(tmp_path):
     assert source.example(0)["image"].shape == (20, 40, 3)
 
 
+def test_a_box_on_a_turned_picture_is_followed_where_it_fits_it_upright_alone(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (30, 40)).save(tmp_path / "a.jpg", exif=exif)
+
+    def cropped(*box):
+        return PictureFiles([tmp_path / "a.jpg"], [0], np.array([box])).example(0)["image"].shape
+
+    assert cropped(10, 5, 40, 30) == (25, 30, 3)
+    for box in ((10, 5, 30, 30), (10, 5, 30, 40), (10, 5, 41, 30)):
+        with pytest.raises(DataError, match=r"a\.jpg is stored turned .* its box may count"):
+            cropped(*box)
+    whole = PictureFiles([tmp_path / "a.jpg"], [0]).example(0)["image"]
+    assert whole.shape == (30, 40, 3)
+
+
 def test_picture_files_need_one_label_and_box_each(tmp_path):
     with pytest.raises(ValueError, match="labels must have shape"):
         PictureFiles([tmp_path / "a.png"], [0, 1])

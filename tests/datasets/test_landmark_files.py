@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from datasets import landmark_files
 from datasets.core import DataError
@@ -140,6 +141,22 @@ def test_a_point_far_outside_is_named_and_one_beside_is_not(tmp_path: Path) -> N
     assert source.example(0)["points"][0].tolist() == [-10, 50]
     with pytest.raises(DataError, match=r"t.csv line 3 column y01.*30 x 40 pixels, received 400"):
         source.example(1)
+
+
+def test_points_on_a_turned_picture_are_taken_where_they_fit_it_upright_alone(
+    tmp_path: Path,
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 8
+    Image.new("RGB", (30, 40)).save(tmp_path / "a.jpg", exif=exif)
+    write_table(tmp_path / "t.csv", {"a.jpg": [0, 0, 36, 20]})
+    example = landmark_files.read_all(tmp_path)[0].example(0)
+    assert example["image"].shape == (30, 40, 3)
+    assert example["points"].tolist() == [[0, 0], [36, 20]]
+    for point in ((20, 20), (20, 36), (-1, 36)):
+        write_table(tmp_path / "t.csv", {"a.jpg": [0, 0, *point]})
+        with pytest.raises(DataError, match=r"a\.jpg is stored turned .* its points may count"):
+            landmark_files.read_all(tmp_path)[0].example(0)
 
 
 def test_an_unreadable_picture_is_named(tmp_path: Path) -> None:

@@ -76,9 +76,23 @@ def test_a_picture_that_is_turned_away_from_its_depth_is_refused(pairs, kind):
     for orientation in (3, 6):
         exif[0x0112] = orientation
         picture().save(path, kind, exif=exif)
-        message = rf"0000\.jpg is stored turned \(EXIF orientation {orientation}\) and its depth"
+        message = rf"0000\.jpg is stored turned \(EXIF orientation {orientation}\), which its depth"
         with pytest.raises(DataError, match=message):
             nyu_depth.read_pairs(pairs).example(0)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF"])
+def test_depth_that_is_stored_turned_is_refused(pairs, kind):
+    path = pairs / "depth" / "0000.png"
+    exif = Image.Exif()
+    exif[0x0112] = 1
+    Image.fromarray(grey()).save(path, kind, exif=exif)
+    assert read_depth(path).shape == (6, 8)
+    for orientation in (3, 6):
+        exif[0x0112] = orientation
+        Image.fromarray(grey()).save(path, kind, exif=exif)
+        with pytest.raises(DataError, match=rf"is stored turned \(EXIF orientation {orientation}"):
+            read_depth(path)
 
 
 def test_the_seed_decides_the_split(pairs):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from datasets import fixated_street, saliency
 from datasets.core import DataError
@@ -47,6 +48,42 @@ def test_a_picture_whose_fixations_all_lie_beside_it_is_named(tmp_path: Path) ->
     source, _ = saliency.read_all(tmp_path, Blur())
     with pytest.raises(DataError, match=r"a\.png of 40 x 30 pixels, received 2 .* in row 2"):
         source.example(0)
+
+
+def stored_turned(path: Path, orientation: int) -> None:
+    """Of 30 x 40 pixels (width, height) as stored; upright 40 x 30 for the orientations 5 to 8."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path.parent.mkdir(exist_ok=True)
+    Image.new("RGB", (30, 40)).save(path, exif=exif)
+
+
+@pytest.mark.parametrize(
+    ("orientation", "points"),
+    [
+        (6, [(5, 6), (29, 29)]),  # on both
+        (6, [(5, 6), (20, 35)]),  # on the stored one
+        (6, [(5, 6), (45, 6)]),  # one on neither
+        (3, [(5, 6), (20, 35)]),  # upside down it has the same size
+    ],
+)
+def test_fixations_on_a_turned_picture_are_not_placed_by_chance(
+    tmp_path: Path, orientation: int, points: list[tuple[int, int]]
+) -> None:
+    stored_turned(tmp_path / "images" / "a.jpg", orientation)
+    write_list(tmp_path, [f"a.jpg,0,{x},{y},0.3,0.1" for x, y in points])
+    source, _ = saliency.read_all(tmp_path, Blur())
+    message = rf"a\.jpg is stored turned \(EXIF orientation {orientation}\), and its fixations may"
+    with pytest.raises(DataError, match=message):
+        source.example(0)
+
+
+def test_fixations_that_fit_the_upright_picture_alone_are_taken(tmp_path: Path) -> None:
+    stored_turned(tmp_path / "images" / "a.jpg", 6)
+    write_list(tmp_path, ["a.jpg,0,5,6,0.3,0.1", "a.jpg,0,35,6,0.3,0.1"])
+    example = saliency.read_all(tmp_path, Blur())[0].example(0)
+    assert example["image"].shape == (30, 40, 3)
+    assert example["fixations"].tolist() == [[5, 6], [35, 6]]
 
 
 def test_a_damaged_picture_is_named(tmp_path: Path) -> None:
