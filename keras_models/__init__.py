@@ -15,6 +15,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "any_size",
         "backbone_weights",
         "backbones",
+        "cut_backbone",
         "cut_encoder",
         "cyclegan",
         "dense_depth",

@@ -70,6 +70,12 @@ def build_dense_depth(
         ValueError: an argument is not possible; see `backbones.build_backbone`, `BoundedDepth`.
     """
     entry = lookup(backbone_name)
+    least = least_decoder_filters(entry.name)
+    if decoder_filters is not None and decoder_filters < least:
+        raise ValueError(
+            f"`decoder_filters` must be at least {least}, so that one is left after the last "
+            f"halving. Received: {decoder_filters=}"
+        )
     encoder = _encoder(entry.name, image_size, weights, batch_norm_inference)
     height, width, _ = image_shape(image_size)
     image = keras.Input((height, width, 3), dtype="uint8", name="image")
@@ -81,6 +87,16 @@ def build_dense_depth(
     x = keras.layers.Conv2D(1, 3, padding="same", name="conv3")(x)
     depth = BoundedDepth(quantity, *depth_range, name="depth")(x)
     return keras.Model(image, MapOutput(("depth",), "m")(depth), name=f"{entry.name}_depth")
+
+
+def least_decoder_filters(backbone_name: str) -> int:
+    """The fewest filters of the decoder: halved at each step up, to every skip, one is left.
+
+    Raises:
+        ValueError: there is no such backbone.
+    """
+    # The deepest of a backbone's skips is its output, where the decoder begins.
+    return 2 ** (len(lookup(backbone_name).skip_layers) - 1)
 
 
 def _encoder(
@@ -96,11 +112,6 @@ def _encoder(
 
 def _decoder(x: keras.KerasTensor, skips: list, filters: int) -> keras.KerasTensor:
     """From the last maps to the size of the first skip, half as many filters at each step."""
-    if filters < 2 ** len(skips):
-        raise ValueError(
-            f"`decoder_filters` must be at least {2 ** len(skips)}, so that one is left after "
-            f"{len(skips)} halvings. Received: decoder_filters={filters}"
-        )
     x = keras.layers.Conv2D(filters, 1, name="conv2")(x)
     for step, skip in enumerate(reversed(skips), start=1):
         x = _up(x, skip, filters // 2**step, f"up{step}")

@@ -120,6 +120,7 @@ def _check_recipe(config: CarsFinetuneConfig) -> None:
     if config.head_solver == "logistic":
         _check_solver(config)
     common.staged_recipe.check_tail_stages(config)
+    common.staged_recipe.check_image_size(config)
 
 
 def _check_solver(config: CarsFinetuneConfig) -> None:

@@ -148,10 +148,7 @@ def check(config: CarsSvmConfig) -> CarsSvmConfig:
             refuse(name, "one or more finite numbers above 0", numbers)
         if len(set(numbers)) < len(numbers):
             refuse(name, "different numbers", numbers)
-    try:
-        keras_models.backbones.lookup(config.backbone)
-    except ValueError as error:
-        raise UserError(f"--backbone: {error}") from None
+    _check_backbone(config)
     weights = common.pretrained.choose_weights(
         config.weights,
         config.backbone,
@@ -159,6 +156,22 @@ def check(config: CarsSvmConfig) -> CarsSvmConfig:
         instead="the features are those of random filters, which a pretrained network beats by far",
     )
     return dataclasses.replace(config, weights=weights)
+
+
+def _check_backbone(config: CarsSvmConfig) -> None:
+    try:
+        keras_models.backbones.lookup(config.backbone)
+    except ValueError as error:
+        raise UserError(f"--backbone: {error}") from None
+    common.staged_recipe.check_image_size(config)
+    if config.layer == "output":
+        return
+    # Which layers there are is known to the network alone.
+    backbone = keras_models.backbones.build_backbone(config.backbone, config.image_size)
+    try:
+        keras_models.cut_backbone.cut_backbone(backbone, config.layer)
+    except ValueError as error:
+        raise UserError(f"--layer: {error}") from None
 
 
 def _check_effect(config: CarsSvmConfig) -> None:

@@ -139,7 +139,7 @@ def _check_network(config: DepthDenseConfig) -> None:
     common.staged_recipe.check_recipe(config)
     common.staged_recipe.check_tail_stages(config)
     common.staged_recipe.check_image_size(config)
-    least = 2 ** (len(keras_models.backbones.lookup(config.backbone).skip_layers) - 1)
+    least = keras_models.dense_depth.least_decoder_filters(config.backbone)
     if config.decoder_filters is not None and config.decoder_filters < least:
         allowed = f"at least {least}, which is halved at each step up, for {config.backbone}"
         refuse("decoder_filters", allowed, config.decoder_filters)

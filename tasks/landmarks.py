@@ -152,6 +152,7 @@ def _check_recipe(config: LandmarksConfig) -> None:
         most = f"from 0 to {count - 1} for {config.backbone}"
         refuse("omitted_stages", most, config.omitted_stages)
     common.staged_recipe.check_tail_stages(config, config.omitted_stages)
+    common.staged_recipe.check_image_size(config)
 
 
 def load_data(config: LandmarksConfig) -> Splits:

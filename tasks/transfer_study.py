@@ -75,9 +75,7 @@ def _check_network(config: TransferStudyConfig) -> None:
         backbone = keras_models.backbones.lookup(config.backbone)
     except ValueError as error:
         raise UserError(f"--backbone: {error}") from None
-    if min(config.image_size) < backbone.minimum_size:
-        allowed = f"at least {backbone.minimum_size} pixels a side for {backbone.name}"
-        refuse("image_size", allowed, config.image_size)
+    common.staged_recipe.check_image_size(config)
     if config.weights == "auto":
         refuse("weights", "`source`, `imagenet`, `none` or a weight file", config.weights)
     if config.weights != SOURCE:

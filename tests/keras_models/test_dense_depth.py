@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from keras_models import depth_quantity, transfer
-from keras_models.dense_depth import build_dense_depth
+from keras_models.dense_depth import build_dense_depth, least_decoder_filters
 from keras_models.losses.depth import DepthLoss
 from keras_models.map_output import map_layer
 
@@ -177,9 +177,17 @@ def test_stages_freeze_and_group_as_for_a_classifier():
     assert grouped == len(model.trainable_variables)
 
 
+@pytest.mark.parametrize(("backbone", "size"), [("SmallResNet", 32), ("MobileNetV2", 32)])
+def test_the_fewest_filters_leave_one_at_the_last_step(backbone, size):
+    least = least_decoder_filters(backbone)
+    model = build_dense_depth(backbone, size, decoder_filters=least, batch_norm_inference=False)
+    steps = sum(layer.name.endswith("_convB") for layer in model.layers)
+    assert model.get_layer(f"up{steps}_convB").filters == 1
+
+
 def test_arguments_that_cannot_be_are_refused():
-    with pytest.raises(ValueError, match="decoder_filters"):
-        build_dense_depth("SmallResNet", 64, decoder_filters=4, batch_norm_inference=False)
+    with pytest.raises(ValueError, match=r"at least 8, .* Received: decoder_filters=7"):
+        build_dense_depth("SmallResNet", 64, decoder_filters=7, batch_norm_inference=False)
     with pytest.raises(ValueError, match="name"):
         build_dense_depth("NoSuchNet", 64, batch_norm_inference=False)
 

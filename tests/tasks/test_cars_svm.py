@@ -140,6 +140,8 @@ def test_the_tail_is_measured_and_not_moved(config) -> None:
         ({"rbf_costs": (1.0, 1.0)}, "--rbf-costs"),
         ({"rbf_gammas": (float("inf"),)}, "--rbf-gammas"),
         ({"backbone": "VGG61"}, "--backbone"),
+        ({"backbone": "Xception", "image_size": (70, 96)}, "--image-size must be at least 71 pix"),
+        ({"layer": "block4_pol"}, "--layer: .*block4_pool.* Received: layer_name='block4_pol'"),
         ({"data": "folder"}, "--data-dir"),
     ],
     ids=str,

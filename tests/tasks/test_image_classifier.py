@@ -138,6 +138,10 @@ def test_class_weights_and_mixing_exclude_each_other() -> None:
         ({"tail_stages": -1}, "--tail-stages"),
         ({"tail_stages": 99}, "--tail-stages"),
         ({"depth_factor": 0.0}, "--depth-factor"),
+        (
+            {"backbone": "Xception", "image_size": (70, 96)},
+            "--image-size must be at least 71 pixels a side for Xception",
+        ),
         ({"head_solver": "logistic", "cache": False}, "--no-cache"),
         ({"xla": True}, "--no-deterministic"),
         ({"head_solver": "logistic", "mixing": "mixup"}, "--mixing"),

@@ -36,6 +36,10 @@ QUICK = dataclasses.replace(landmarks.LandmarksConfig(), weights="none")
         ({"data_dir": Path("x")}, "--data-dir needs --data muct or --data csv"),
         ({"rendered_count": (5, 0, 5)}, "--rendered-count must be at least one"),
         ({"image_size": (8, 96)}, "--image-size must be from 32 to 1024"),
+        (
+            {"backbone": "InceptionV3", "image_size": (75, 74)},
+            "--image-size must be at least 75 pixels a side for InceptionV3",
+        ),
         ({"backbone": "ResNet5"}, "--backbone"),
         ({"tail_stages": 99}, "--tail-stages must be from 0"),
         ({"omitted_stages": 4}, "--omitted-stages must be from 0 to 3"),
