@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from datasets.core import DatasetInfo, Splits
+from datasets.rendered.arguments import check_count, check_index, check_size
 from datasets.rendered.bodies import Body
 from datasets.rendered.body_styles import BODY_STYLES
 from datasets.rendered.camera import Camera
@@ -120,8 +121,7 @@ class RenderedCars:
         Raises:
             IndexError: `index` is not in [0, count).
         """
-        if not 0 <= index < self.count:
-            raise IndexError(f"index must be in [0, {self.count}). Received: {index=}")
+        check_index(index, self.count)
         label = index % len(self.class_names)
         body, details = self._recipes[label]
         image = draw_picture(body, details, self.image_size, [self.seed, index])
@@ -239,15 +239,8 @@ def _described(names: tuple[str, ...], seed: int) -> DatasetInfo:
 def _check_arguments(
     count: int, seed: int, image_size: tuple[int, int], class_names: Sequence[str]
 ) -> None:
-    if count < 1:
-        raise ValueError(f"count must be at least 1. Received: {count=}")
-    if seed < 0:
-        raise ValueError(f"seed must be at least 0. Received: {seed=}")
-    if len(image_size) != 2 or not all(SMALLEST_SIDE <= s <= LARGEST_SIDE for s in image_size):
-        raise ValueError(
-            f"image_size must be (height, width), each in [{SMALLEST_SIDE}, {LARGEST_SIDE}]. "
-            f"Received: {image_size=}"
-        )
+    check_count(count, seed)
+    check_size(image_size, SMALLEST_SIDE, LARGEST_SIDE)
     unknown = [name for name in class_names if name not in CLASS_NAMES]
     if unknown or len(set(class_names)) != len(class_names) or len(class_names) < 2:
         raise ValueError(

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from datasets.core import DatasetInfo, Splits
+from datasets.rendered.arguments import check_count, check_index
 
 CLASS_NAMES = tuple("0123456789")
 SIDE = 28
@@ -243,10 +244,7 @@ class RenderedDigits:
     """
 
     def __init__(self, count: int, seed: int) -> None:
-        if count < 1 or seed < 0:
-            raise ValueError(
-                f"count must be at least 1 and seed at least 0. Received: {count=}, {seed=}"
-            )
+        check_count(count, seed)
         self.count = count
         self.seed = seed
 
@@ -265,8 +263,7 @@ class RenderedDigits:
         Raises:
             IndexError: `index` is not in [0, count).
         """
-        if not 0 <= index < self.count:
-            raise IndexError(f"index must be in [0, {self.count}). Received: {index=}")
+        check_index(index, self.count)
         digit = index % len(CLASS_NAMES)
         return {"image": draw_digit(digit, (self.seed, index)), "label": np.int64(digit)}
 

@@ -14,6 +14,7 @@ from PIL import Image, ImageFilter
 from datasets.core import Splits
 from datasets.landmark_records import LandmarkInfo
 from datasets.landmark_schemes import MUCT76
+from datasets.rendered.arguments import check_count, check_index, check_size
 from datasets.rendered.canvas import gradient
 from datasets.rendered.cars import photographed
 from datasets.rendered.face_look import FaceLook, sample_look
@@ -42,13 +43,8 @@ class RenderedFaces:
     """
 
     def __init__(self, count: int, seed: int, image_size: tuple[int, int]) -> None:
-        if count < 1 or seed < 0:
-            raise ValueError(f"count must be at least 1, seed 0. Received: {count=}, {seed=}")
-        if len(image_size) != 2 or not all(SMALLEST_SIDE <= s <= LARGEST_SIDE for s in image_size):
-            raise ValueError(
-                f"image_size must be (height, width), each in [{SMALLEST_SIDE}, {LARGEST_SIDE}]. "
-                f"Received: {image_size=}"
-            )
+        check_count(count, seed)
+        check_size(image_size, SMALLEST_SIDE, LARGEST_SIDE)
         self.count = count
         self.seed = seed
         self.image_size = (int(image_size[0]), int(image_size[1]))
@@ -68,8 +64,7 @@ class RenderedFaces:
         Raises:
             IndexError: `index` is not in [0, count).
         """
-        if not 0 <= index < self.count:
-            raise IndexError(f"index must be in [0, {self.count}). Received: {index=}")
+        check_index(index, self.count)
         image, points = draw_face(self.image_size, [self.seed, index])
         return {"image": image, "points": points, "label": np.int64(index)}
 

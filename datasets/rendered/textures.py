@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from datasets.core import DatasetInfo, Splits
+from datasets.rendered.arguments import check_count, check_index, check_size
 
 SMALLEST_SIDE, LARGEST_SIDE = 16, 1024
 # Each pixel is the mean of so many squared points, so that edges come out smooth.
@@ -129,15 +130,8 @@ class RenderedTextures:
     """
 
     def __init__(self, count: int, seed: int, image_size: tuple[int, int]) -> None:
-        if count < 1 or seed < 0:
-            raise ValueError(
-                f"count must be at least 1 and seed at least 0. Received: {count=}, {seed=}"
-            )
-        if len(image_size) != 2 or not all(SMALLEST_SIDE <= s <= LARGEST_SIDE for s in image_size):
-            raise ValueError(
-                f"image_size must be (height, width), each in [{SMALLEST_SIDE}, {LARGEST_SIDE}]. "
-                f"Received: {image_size=}"
-            )
+        check_count(count, seed)
+        check_size(image_size, SMALLEST_SIDE, LARGEST_SIDE)
         self.count = count
         self.seed = seed
         self.image_size = (int(image_size[0]), int(image_size[1]))
@@ -157,8 +151,7 @@ class RenderedTextures:
         Raises:
             IndexError: `index` is not in [0, count).
         """
-        if not 0 <= index < self.count:
-            raise IndexError(f"index must be in [0, {self.count}). Received: {index=}")
+        check_index(index, self.count)
         label = index % len(CLASS_NAMES)
         image = draw_picture(CLASS_NAMES[label], self.image_size, [self.seed, index])
         return {"image": image, "label": np.int64(label)}

@@ -23,6 +23,7 @@ from __future__ import annotations
 import numpy as np
 
 from datasets.core import DatasetInfo, Splits
+from datasets.rendered.arguments import check_count, check_index, check_size
 from datasets.rendered.street.classes import CLASS_NAMES
 from datasets.rendered.street.fixations import sample_fixations
 from datasets.rendered.street.labels import class_mask, depth, instances, seen_faces
@@ -49,7 +50,8 @@ class RenderedStreet:
     """
 
     def __init__(self, count: int, seed: int, image_size: tuple[int, int]) -> None:
-        _check_arguments(count, seed, image_size)
+        check_count(count, seed)
+        check_size(image_size, SMALLEST_SIDE, LARGEST_SIDE)
         self.count = count
         self.seed = seed
         self.image_size = (int(image_size[0]), int(image_size[1]))
@@ -69,8 +71,7 @@ class RenderedStreet:
         Raises:
             IndexError: `index` is not in [0, count).
         """
-        if not 0 <= index < self.count:
-            raise IndexError(f"index must be in [0, {self.count}). Received: {index=}")
+        check_index(index, self.count)
         return draw_example([self.seed, index], self.image_size)
 
     def identifier(self, index: int) -> str:
@@ -130,15 +131,3 @@ def load(train: int, validation: int, test: int, image_size: tuple[int, int], se
         licence="that of this project",
     )
     return Splits(*parts, info=info)
-
-
-def _check_arguments(count: int, seed: int, image_size: tuple[int, int]) -> None:
-    if count < 1:
-        raise ValueError(f"count must be at least 1. Received: {count=}")
-    if seed < 0:
-        raise ValueError(f"seed must be at least 0. Received: {seed=}")
-    if len(image_size) != 2 or not all(SMALLEST_SIDE <= s <= LARGEST_SIDE for s in image_size):
-        raise ValueError(
-            f"image_size must be (height, width), each in [{SMALLEST_SIDE}, {LARGEST_SIDE}]. "
-            f"Received: {image_size=}"
-        )
