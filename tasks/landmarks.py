@@ -34,7 +34,7 @@ from tasks import common
 from tasks.common.command_line import run_task
 from tasks.common.data_choice import check_data_dir, check_drawn_count, check_drawn_size
 from tasks.common.errors import UserError
-from tasks.common.landmark_config import LandmarkConfig, check_landmarks
+from tasks.common.landmarks.config import LandmarkConfig, check_landmarks
 from tasks.common.option_checks import refuse
 from tasks.common.task import Batches, Run, Stage, Task
 
@@ -206,7 +206,7 @@ def build_model(config: LandmarksConfig, info: DatasetInfo) -> keras.Model:
 
 def make_batches(config: LandmarksConfig, splits: Splits, batch_size: int) -> Batches:
     """Batches of pictures and points."""
-    return common.landmark_training.make_batches(config, splits, batch_size)
+    return common.landmarks.training.make_batches(config, splits, batch_size)
 
 
 def stages(config: LandmarksConfig, model: keras.Model) -> list[Stage]:
@@ -219,17 +219,17 @@ def compile_model(
     config: LandmarksConfig, model: keras.Model, stage: Stage, steps_per_epoch: int
 ) -> None:
     """Optimizer, loss and metric of one stage."""
-    common.landmark_training.compile_model(config, model, stage, steps_per_epoch)
+    common.landmarks.training.compile_model(config, model, stage, steps_per_epoch)
 
 
 def watch(config: LandmarksConfig, splits: Splits, model: keras.Model, epoch: int) -> dict:
     """Pictures for TensorBoard: augmented faces with their points, and predictions."""
-    return common.landmark_training.watch(config, splits, model, epoch)
+    return common.landmarks.training.watch(config, splits, model, epoch)
 
 
 def report(run: Run) -> None:
     """Test once, beside baselines, and write the report."""
-    common.landmark_report.report(TASK, run)
+    common.landmarks.report.report(TASK, run)
 
 
 TASK = Task(
@@ -244,7 +244,7 @@ TASK = Task(
     compile_model=compile_model,
     watch=watch,
     report=report,
-    verbs=lambda: common.landmark_verbs.VERBS,
+    verbs=lambda: common.landmarks.verbs.VERBS,
     monitor="val_normalised_mean_error",
     mode="min",
 )

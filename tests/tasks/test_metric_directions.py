@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tasks.common import classification, landmark_measures, metric_directions
+from tasks.common import classification, metric_directions
 from tasks.common.classification import Predictions
 from tasks.common.cyclegan import measures as cyclegan_measures
 from tasks.common.cyclegan import report as cyclegan_report
 from tasks.common.depth import measures as depth_measures
 from tasks.common.inversion import measures as inversion_measures
-from tasks.common.landmark_measures import LandmarkPredictions
+from tasks.common.landmarks import measures as landmark_measures
+from tasks.common.landmarks.measures import LandmarkPredictions
 from tasks.common.metric_directions import Headline, direction, guessed_headline
 from tasks.common.phone_price import report as phone_price_report
 from tasks.common.saliency import evaluation

@@ -21,10 +21,11 @@ from datasets import images, landmark_frames
 from datasets.core import DataError
 from datasets.landmark_schemes import column_names, scheme_of
 from keras_models.landmark_regressor import point_layer
-from tasks.common import annotated_pictures, landmark_drawing
+from tasks.common import annotated_pictures
 from tasks.common.answers import Answer, Write
 from tasks.common.errors import reason_unwritten
 from tasks.common.found_pictures import FoundPicture
+from tasks.common.landmarks import drawing
 from tasks.common.predict_options import PredictOptions
 from tasks.common.prediction_files import LateFile
 from tasks.common.saved_run import SavedRun
@@ -148,7 +149,7 @@ def drawn_copies(folder: Path, count: int) -> WriteMarked:
         try:
             picture = images.read_picture(marked.picture.path)
             height, width = marked.size
-            copy = landmark_drawing.drawn(
+            copy = drawing.drawn(
                 picture,
                 lines,
                 prediction=marked.points / [width, height],

@@ -15,17 +15,11 @@ from datasets import core, landmark_batches
 from datasets.landmark_batches import LandmarkBatching
 from keras_models import transfer
 from keras_models.metrics.landmarks import FAILURE_THRESHOLD
-from tasks.common import (
-    figures,
-    landmark_baselines,
-    landmark_drawing,
-    landmark_figures,
-    landmark_measures,
-    landmark_training,
-    run_folder,
-    run_sections,
-)
-from tasks.common.landmark_measures import LandmarkPredictions
+from tasks.common import figures, run_folder, run_sections
+from tasks.common.landmarks import baselines, drawing, measures
+from tasks.common.landmarks import figures as landmark_figures
+from tasks.common.landmarks import training as landmark_training
+from tasks.common.landmarks.measures import LandmarkPredictions
 from tasks.common.metric_directions import Headline
 from tasks.common.report import Section, write_metrics, write_report
 from tasks.common.tables import markdown_table, text_table
@@ -58,8 +52,8 @@ def report(task: Task, run: Run) -> None:
         "evaluation": evaluated - started,
         "baselines": time.monotonic() - evaluated,
     }
-    metrics = {name: landmark_measures.metrics(splits[name]) for name in ("test", "validation")}
-    baseline = {name: landmark_measures.metrics(other) for name, other in others.items()}
+    metrics = {name: measures.metrics(splits[name]) for name in ("test", "validation")}
+    baseline = {name: measures.metrics(other) for name, other in others.items()}
     parameters = run.model.count_params()
     write_metrics(
         run.folder.report,
@@ -117,14 +111,14 @@ def _baselines(task: Task, run: Run, splits: Evaluations) -> dict[str, LandmarkP
     for split in ("train", "validation", "test"):
         source = getattr(run.splits, split)
         truth[split], features[split] = landmark_training.predict(network, source, batching)
-    face = landmark_baselines.mean_face(truth["train"])
+    face = baselines.mean_face(truth["train"])
     test, validation = splits["test"], splits["validation"]
 
     def validation_error(predicted: np.ndarray) -> float:
         guess = dataclasses.replace(validation, predicted=predicted.astype(np.float32))
-        return landmark_measures.metrics(guess)[_HEADLINE]
+        return measures.metrics(guess)[_HEADLINE]
 
-    linear = landmark_baselines.ridge(features, truth["train"], validation_error)
+    linear = baselines.ridge(features, truth["train"], validation_error)
     return {
         "mean face": dataclasses.replace(test, predicted=np.tile(face, (len(test.truth), 1))),
         f"ridge regression on {name}": dataclasses.replace(
@@ -196,7 +190,7 @@ def _shown(name: str, value: float) -> str:
 
 
 def _curves(models: Evaluations) -> Section:
-    curves = {name: landmark_measures.cumulative_curve(model) for name, model in models.items()}
+    curves = {name: measures.cumulative_curve(model) for name, model in models.items()}
     text = "How many faces are found how well: the higher a curve rises to the left, the better."
     figure = landmark_figures.cumulative_curves(curves)
     return Section("Cumulative error", text, {"cumulative_error": figure})
@@ -204,8 +198,8 @@ def _curves(models: Evaluations) -> Section:
 
 def _points(run: Run, test: LandmarkPredictions) -> Section:
     scheme = run.splits.info.scheme
-    errors = landmark_measures.point_errors(test)
-    face = landmark_baselines.mean_face(test.pixels(test.truth)).reshape(-1, 2)
+    errors = measures.point_errors(test)
+    face = baselines.mean_face(test.pixels(test.truth)).reshape(-1, 2)
     size = (
         np.linalg.norm(face[test.eye_corners[0]] - face[test.eye_corners[1]])
         if test.eye_corners is not None
@@ -220,7 +214,7 @@ def _points(run: Run, test: LandmarkPredictions) -> Section:
 
 
 def _faces(run: Run, test: LandmarkPredictions) -> Section:
-    errors = landmark_measures.errors(test)
+    errors = measures.errors(test)
     order = np.argsort(errors, kind="stable")
     order = order[~np.isnan(errors[order])]
     groups = {"best_faces": order[:_SHOWN], "worst_faces": order[::-1][:_SHOWN]}
@@ -240,7 +234,7 @@ def _grid(
     batching = landmark_training.batching_of(run.config, run.splits.info, len(chosen))
     pictures, _ = next(iter(landmark_batches.evaluation_batches(subset, batching)))
     drawn = [
-        landmark_drawing.drawn(picture, lines, test.truth[index], test.predicted[index])
+        drawing.drawn(picture, lines, test.truth[index], test.predicted[index])
         for picture, index in zip(pictures.numpy(), chosen, strict=True)
     ]
     captions = [f"error {decimal(errors[index])}" for index in chosen]

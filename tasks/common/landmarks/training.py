@@ -14,8 +14,8 @@ from datasets.landmark_records import LandmarkInfo, LandmarkSource
 from keras_models import landmark_regressor, transfer
 from keras_models.losses import regression
 from keras_models.metrics.landmarks import NormalisedMeanError
-from tasks.common import landmark_drawing
-from tasks.common.landmark_config import LandmarkConfig
+from tasks.common.landmarks import drawing
+from tasks.common.landmarks.config import LandmarkConfig
 from tasks.common.optimizers import build_optimizer, say_what_trains
 from tasks.common.task import Batches, Stage
 
@@ -91,9 +91,9 @@ def watch(
     batching = batching_of(config, splits.info, len(chosen))
     pictures, truth = next(iter(landmark_batches.evaluation_batches(shown, batching)))
     return {
-        "example_batch": landmark_drawing.drawn_batch(images.numpy(), targets.numpy(), lines),
+        "example_batch": drawing.drawn_batch(images.numpy(), targets.numpy(), lines),
         "example_captions": None,
-        "draw_predictions": lambda _: landmark_drawing.sheet(
+        "draw_predictions": lambda _: drawing.sheet(
             pictures.numpy(), truth.numpy(), network(pictures, training=False).numpy(), lines
         ),
     }

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from keras_models.metrics.landmarks import FAILURE_THRESHOLD
 from tasks.common import figures
-from tasks.common.landmark_measures import THRESHOLDS
+from tasks.common.landmarks.measures import THRESHOLDS
 from tasks.common.wording import shorten
 
 _COLOURS = (figures.BLUE, figures.ORANGE, figures.GREEN, figures.RED)

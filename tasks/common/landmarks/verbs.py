@@ -13,24 +13,19 @@ from datasets.core import DataError
 from datasets.landmark_records import LandmarkSource
 from datasets.landmark_schemes import column_names
 from keras_models.landmark_regressor import point_layer
-from tasks.common import (
-    image_classifier_verbs,
-    landmark_answers,
-    landmark_measures,
-    landmark_report,
-    prediction,
-    sound_pictures,
-)
+from tasks.common import image_classifier_verbs, prediction, sound_pictures
 from tasks.common.answers import hand_out
 from tasks.common.found_pictures import find_pictures
+from tasks.common.landmarks import answers as landmark_answers
+from tasks.common.landmarks import measures, report
 from tasks.common.predict_options import PredictOptions
 from tasks.common.saved_run import SavedRun
 
 
 def measure(saved: SavedRun, source: LandmarkSource, batch_size: int) -> dict[str, float]:
-    """The numbers of `landmark_measures.metrics` on every example of a source."""
-    found = landmark_report.predictions(saved.model, source, saved.config, batch_size)
-    return landmark_measures.metrics(found)
+    """The numbers of `measures.metrics` on every example of a source."""
+    found = report.predictions(saved.model, source, saved.config, batch_size)
+    return measures.metrics(found)
 
 
 def outside_examples(saved: SavedRun, place: Path, split: str, skip_bad: bool) -> LandmarkSource:

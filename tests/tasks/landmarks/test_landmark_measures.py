@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from tasks.common import landmark_baselines, landmark_drawing, landmark_measures
-from tasks.common.landmark_measures import LandmarkPredictions
+from tasks.common.landmarks import baselines, drawing, measures
+from tasks.common.landmarks.measures import LandmarkPredictions
 
 
 def predictions(count: int = 40, **changes) -> LandmarkPredictions:
@@ -42,8 +42,8 @@ def by_numpy(made: LandmarkPredictions) -> np.ndarray:
 def test_errors_and_metrics_by_numpy() -> None:
     made = predictions()
     expected = by_numpy(made)
-    np.testing.assert_allclose(landmark_measures.errors(made), expected, rtol=1e-4)
-    metrics = landmark_measures.metrics(made)
+    np.testing.assert_allclose(measures.errors(made), expected, rtol=1e-4)
+    metrics = measures.metrics(made)
     assert metrics["normalised_mean_error"] == pytest.approx(expected.mean(), rel=1e-4)
     assert metrics["failure_rate"] == pytest.approx((expected > 0.1).mean())
     assert metrics["count"] == 40
@@ -54,18 +54,17 @@ def test_errors_and_metrics_by_numpy() -> None:
 
 def test_without_eyes_the_box_decides() -> None:
     made = predictions(eye_corners=None)
-    metrics = landmark_measures.metrics(made)
+    metrics = measures.metrics(made)
     assert metrics["normalised_mean_error"] == metrics["normalised_mean_error_box"]
     assert (
-        metrics["normalised_mean_error"]
-        != landmark_measures.metrics(predictions())["normalised_mean_error"]
+        metrics["normalised_mean_error"] != measures.metrics(predictions())["normalised_mean_error"]
     )
 
 
 def test_the_curve_ends_where_all_faces_are() -> None:
     made = predictions()
-    curve = landmark_measures.cumulative_curve(made)
-    expected = [(by_numpy(made) <= edge).mean() for edge in landmark_measures.THRESHOLDS]
+    curve = measures.cumulative_curve(made)
+    expected = [(by_numpy(made) <= edge).mean() for edge in measures.THRESHOLDS]
     np.testing.assert_allclose(curve, expected, atol=1e-6)
 
 
@@ -73,10 +72,10 @@ def test_the_error_of_a_point_is_taken_over_the_faces_that_have_it() -> None:
     truth = np.array([[0, 0.5, 1, 0.5, 0.5, 0.9], [0, 0.5, 0.5, 0.5, 0, 0]], np.float32)
     predicted = truth + np.array([[0.1, 0, 0, 0, 0, 0.2], [0, 0.1, 0, 0, 0.7, 0.7]], np.float32)
     made = predictions(2, truth=truth, predicted=predicted, image_size=(10, 10))
-    received = landmark_measures.point_errors(made)
+    received = measures.point_errors(made)
     np.testing.assert_allclose(received, [(0.1 + 0.2) / 2, 0, 0.2], rtol=1e-5)
     gone = dataclasses.replace(made, truth=truth * [1, 1, 1, 1, 0, 0])
-    assert np.isnan(landmark_measures.point_errors(gone)[2])
+    assert np.isnan(measures.point_errors(gone)[2])
 
 
 def test_the_interval_draws_persons() -> None:
@@ -84,29 +83,27 @@ def test_the_interval_draws_persons() -> None:
     rng = np.random.default_rng(1)
     by_person = rng.normal(1, 0.2, 30)
     repeated, persons = np.repeat(by_person, 10), np.repeat(np.arange(30), 10)
-    low, high = landmark_measures.interval(repeated, persons)
+    low, high = measures.interval(repeated, persons)
     spread = 1.96 * by_person.std() / np.sqrt(30)
     assert (low, high) == pytest.approx(
         (by_person.mean() - spread, by_person.mean() + spread), abs=0.02
     )
-    narrow = np.diff(landmark_measures.interval(repeated, np.arange(300)))
+    narrow = np.diff(measures.interval(repeated, np.arange(300)))
     assert narrow < 0.5 * (high - low)
-    assert np.isnan(landmark_measures.interval(np.array([np.nan]), np.array([0]))).all()
+    assert np.isnan(measures.interval(np.array([np.nan]), np.array([0]))).all()
 
 
 def test_faces_without_a_size_are_left_out() -> None:
     made = predictions()
     made.truth[3, :2] = 0
     kept = np.delete(by_numpy(made), 3)
-    assert landmark_measures.metrics(made)["normalised_mean_error"] == pytest.approx(
-        kept.mean(), rel=1e-4
-    )
+    assert measures.metrics(made)["normalised_mean_error"] == pytest.approx(kept.mean(), rel=1e-4)
 
 
 def test_the_mean_face_is_of_visible_points() -> None:
     truth = np.array([[0.2, 0.4, 0, 0, 0, 0], [0.4, 0.6, 0.5, 0.7, 0, 0]], np.float32)
     np.testing.assert_allclose(
-        landmark_baselines.mean_face(truth), [0.3, 0.5, 0.5, 0.7, 0.5, 0.5], rtol=1e-6
+        baselines.mean_face(truth), [0.3, 0.5, 0.5, 0.7, 0.5, 0.5], rtol=1e-6
     )
 
 
@@ -121,8 +118,8 @@ def test_the_ridge_chooses_its_penalty_by_validation() -> None:
         asked.append(float(np.abs(predicted - truth["validation"]).mean()))
         return asked[-1]
 
-    found = landmark_baselines.ridge(features, truth["train"], error)
-    assert len(asked) == len(landmark_baselines.PENALTIES)
+    found = baselines.ridge(features, truth["train"], error)
+    assert len(asked) == len(baselines.PENALTIES)
     assert min(asked) == asked[0]
     exact = LinearRegression().fit(features["train"], truth["train"]).predict(features["test"])
     np.testing.assert_allclose(found, exact, atol=0.2)
@@ -131,24 +128,24 @@ def test_the_ridge_chooses_its_penalty_by_validation() -> None:
 def test_points_are_drawn_where_they_are_and_missing_ones_are_not() -> None:
     picture = np.zeros((40, 40, 3), np.uint8)
     truth = np.array([0.25, 0.25, 0.75, 0.75, 0, 0], np.float32)
-    image = landmark_drawing.drawn(picture, [(0, 2)], truth, truth[::-1] * 0, smallest=80)
+    image = drawing.drawn(picture, [(0, 2)], truth, truth[::-1] * 0, smallest=80)
     assert image.shape == (80, 80, 3)
     for place in (20, 60):
-        assert image[place, place].tolist() == list(landmark_drawing.TRUTH)
+        assert image[place, place].tolist() == list(drawing.TRUTH)
     assert not image[:10].any()
     assert not image[:, 75:].any()
-    assert not (image == landmark_drawing.PREDICTION).all(axis=2).any()
-    joined = landmark_drawing.drawn(picture, [(0, 1)], truth, smallest=80)
-    assert joined[40, 40].tolist() == list(landmark_drawing.TRUTH)
+    assert not (image == drawing.PREDICTION).all(axis=2).any()
+    joined = drawing.drawn(picture, [(0, 1)], truth, smallest=80)
+    assert joined[40, 40].tolist() == list(drawing.TRUTH)
 
 
 def test_a_sheet_shows_all_pictures() -> None:
     pictures = np.full((5, 20, 20, 3), 100, np.uint8)
     points = np.full((5, 4), 0.5, np.float32)
-    sheet = landmark_drawing.sheet(pictures, points, points, [])
+    sheet = drawing.sheet(pictures, points, points, [])
     assert sheet.dtype == np.uint8
     assert sheet.shape[0] < sheet.shape[1]
-    red = (sheet == landmark_drawing.PREDICTION).all(axis=2)
+    red = (sheet == drawing.PREDICTION).all(axis=2)
     middles = [
         red[row : row + 196, column : column + 196].any()
         for row in (0, 196)

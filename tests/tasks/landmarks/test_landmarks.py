@@ -17,9 +17,9 @@ from datasets.core import DataError
 from datasets.landmark_csv import read_table
 from datasets.rendered.faces import RenderedFaces
 from tasks import landmarks
-from tasks.common import landmark_measures, landmark_report, landmark_training
 from tasks.common.errors import UserError
-from tasks.common.landmark_verbs import VERBS
+from tasks.common.landmarks import measures, report, training
+from tasks.common.landmarks.verbs import VERBS
 from tasks.common.predict_options import PredictOptions
 from tasks.common.run_folder import RunFolder
 from tasks.common.saved_run import SavedRun
@@ -114,12 +114,12 @@ def saved() -> SavedRun:
 def test_each_loss_can_be_chosen(loss: str) -> None:
     config = dataclasses.replace(QUICK, loss=loss, image_size=(32, 32))
     model = model_of(loss=loss)
-    landmark_training.compile_model(config, model, Stage("scratch", 1, 1e-3), 1)
+    training.compile_model(config, model, Stage("scratch", 1, 1e-3), 1)
     images = np.zeros((2, 32, 32, 3), np.uint8)
     values = model.test_on_batch(images, model.predict(images, verbose=0), return_dict=True)
     assert values["loss"] == pytest.approx(0, abs=1e-6)
     assert values["normalised_mean_error"] == pytest.approx(0, abs=1e-5)
-    assert type(model.loss) is landmark_training.LOSSES[loss]
+    assert type(model.loss) is training.LOSSES[loss]
 
 
 def test_evaluate_on_a_table(saved: SavedRun, tmp_path: Path) -> None:
@@ -200,7 +200,7 @@ def test_predictions_can_be_data_again(saved: SavedRun, tmp_path: Path) -> None:
     with (folder / "points.csv").open("w", newline="") as file:
         csv.writer(file).writerows(rows)
     source, _ = landmark_files.read_all(folder)
-    found = landmark_report.predictions(saved.model, source, saved.config)
+    found = report.predictions(saved.model, source, saved.config)
     np.testing.assert_allclose(found.truth, found.predicted, atol=0.01)
 
 
@@ -220,11 +220,11 @@ def test_measures_of_a_saved_run_are_those_of_its_frame(saved: SavedRun) -> None
     faces = RenderedFaces(4, 9, (32, 64))
     found = VERBS.measure(saved, faces, 4)
     pixels = np.stack([faces.example(index)["points"] for index in range(4)]).reshape(4, -1)
-    shares = landmark_report.predictions(saved.model, faces, saved.config)
+    shares = report.predictions(saved.model, faces, saved.config)
     offset = np.tile([0, 16], 76)
     own = dataclasses.replace(
         shares, truth=pixels, predicted=shares.predicted * 64 - offset, image_size=(1, 1)
     )
-    assert landmark_measures.metrics(own)["normalised_mean_error"] == pytest.approx(
+    assert measures.metrics(own)["normalised_mean_error"] == pytest.approx(
         found["normalised_mean_error"], rel=1e-4
     )
