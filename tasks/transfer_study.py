@@ -31,7 +31,7 @@ from tasks.common.option_checks import check_study, refuse, require_at_least
 from tasks.common.run_folder import RunFolder
 from tasks.common.study import Cell, Study, StudyRun
 from tasks.common.task import Batches, Run, Stage, Task, Training
-from tasks.common.transfer_grid import (
+from tasks.common.transfer_study.grid import (
     PRESETS,
     SIMILAR_CLASSES,
     SOURCE,
@@ -238,7 +238,7 @@ def summarise(result: Mapping[str, Any]) -> str:
 
 def report(run: StudyRun) -> None:
     """The table of recommendations, beside the lecture's, and the charts."""
-    common.transfer_report.report(TASK.name, run, _stage_count(run.config))
+    common.transfer_study.report.report(TASK.name, run, _stage_count(run.config))
 
 
 CELL_TASK = Task(

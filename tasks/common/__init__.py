@@ -36,7 +36,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "text_baselines",
         "text_training",
         "text_verbs",
-        "transfer_report",
+        "transfer_study",
         "vector_classifier",
         "vector_classifier_verbs",
     ],

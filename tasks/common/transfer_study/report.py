@@ -15,7 +15,7 @@ from tasks.common.report import Section, write_metrics, write_report
 from tasks.common.seed_intervals import Interval, pooled_intervals
 from tasks.common.study import CellResult, StudyRun
 from tasks.common.tables import markdown_table, text_table
-from tasks.common.transfer_grid import SOURCE, TransferStudyConfig, amount_of
+from tasks.common.transfer_study.grid import SOURCE, TransferStudyConfig, amount_of
 from tasks.common.wording import MISSING
 
 QUADRANTS = (

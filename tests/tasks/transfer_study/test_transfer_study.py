@@ -13,13 +13,14 @@ from PIL import Image
 
 from datasets.rendered import cars, textures
 from tasks import transfer_study
-from tasks.common import command_line, transfer_report
+from tasks.common import command_line
 from tasks.common.errors import UserError
 from tasks.common.run_folder import RunFolder
 from tasks.common.seed_intervals import Interval
 from tasks.common.study import CellResult, StudyRun
-from tasks.common.transfer_grid import TransferCellConfig, TransferStudyConfig, amount_of
-from tasks.common.transfer_report import Quadrant, recommended
+from tasks.common.transfer_study import report
+from tasks.common.transfer_study.grid import TransferCellConfig, TransferStudyConfig, amount_of
+from tasks.common.transfer_study.report import Quadrant, recommended
 
 QUICK = TransferStudyConfig()
 
@@ -256,10 +257,8 @@ def test_cells_are_counted_as_few_or_many() -> None:
 
 def test_the_tables_name_every_method(tmp_path: Path) -> None:
     run = finished_study(tmp_path, QUICK)
-    quadrants = {
-        ("similar", "few"): transfer_report._quadrant(QUICK, run.results, "similar", "few")
-    }
-    header, rows = transfer_report.accuracy_table(quadrants)
+    quadrants = {("similar", "few"): report._quadrant(QUICK, run.results, "similar", "few")}
+    header, rows = report.accuracy_table(quadrants)
     assert header == ["method", "similar, few"]
     assert [row[0] for row in rows] == [
         *("from scratch", "linear head", "last stage", "everything"),
