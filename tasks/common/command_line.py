@@ -68,13 +68,19 @@ def run_command(
         act: what the command does.
         arguments: the words of the command line; None for those of this process.
     """
-    return guarded(lambda: act(tyro.cli(options, args=arguments, prog=f"python -m {module}")))
+    return guarded(
+        lambda: act(tyro.cli(options, args=arguments, prog=f"python -m {module}")), trains=False
+    )
 
 
-def guarded(action: Callable[[], None]) -> int:
+def guarded(action: Callable[[], None], trains: bool = True) -> int:
     """Does `action`; a user's mistake becomes one sentence on standard error and status 2.
 
     Any other fault is ours and keeps its traceback.
+
+    Args:
+        action: what to do.
+        trains: whether it is a training, which --resume takes up again.
     """
     try:
         action()
@@ -84,14 +90,15 @@ def guarded(action: Callable[[], None]) -> int:
         print(stop, file=sys.stderr)
         return INTERRUPTED
     except KeyboardInterrupt:
-        print("\nStopped. A run that had begun goes on with --resume.", file=sys.stderr)
+        goes_on = " A run that had begun goes on with --resume." if trains else ""
+        print(f"\nStopped.{goes_on}", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of the output has gone, as `head` does; there is nobody to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     except OSError as error:
-        sentence = storage_fault(error)
+        sentence = storage_fault(error, trains)
         if sentence is None:
             raise
         return _say(sentence)

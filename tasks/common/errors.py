@@ -41,11 +41,19 @@ _PLACE_FAULTS = _STORAGE_FAULTS | {
 _FAULTS_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
-def storage_fault(error: OSError) -> str | None:
-    """One sentence for a fault of the user's storage; None for any other error."""
+def storage_fault(error: OSError, trains: bool) -> str | None:
+    """One sentence for a fault of the user's storage; None for any other error.
+
+    Args:
+        error: what the system said.
+        trains: whether it stopped a training, which writes a run folder and may go on.
+    """
     reason = _STORAGE_FAULTS.get(error.errno)
     if reason is None:
         return None
+    if not trains:
+        where = repr(str(error.filename)) if error.filename else "all that was to be written"
+        return f"Could not write {where}: {reason}. Mend that, then give the command again."
     where = f" {error.filename!r}" if error.filename else " to the run folder"
     return (
         f"Could not write{where}: {reason}. Free or choose another place with --runs-dir, "

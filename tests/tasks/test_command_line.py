@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import os
 import subprocess
@@ -12,9 +13,14 @@ import pytest
 
 from datasets.core import DataError
 from tasks.common import run_folder
-from tasks.common.command_line import guarded
+from tasks.common.command_line import guarded, run_command
 from tasks.common.errors import Interrupted, UserError
 from tests.tasks.processes import TINY, run
+
+
+@dataclasses.dataclass(frozen=True)
+class Nothing:
+    """A command without options."""
 
 
 def raising(error: BaseException) -> int:
@@ -55,6 +61,21 @@ def test_a_storage_fault_is_one_sentence_and_status_2(
     errors = capsys.readouterr().err
     assert errors.startswith("error: Could not write 'place'")
     assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "place"), KeyboardInterrupt()]
+)
+def test_a_command_that_trains_nothing_is_not_told_to_resume(
+    error: BaseException, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def act(options: Nothing) -> None:
+        raise error
+
+    assert run_command(Nothing, "tasks.nothing", act, []) != 0
+    errors = capsys.readouterr().err
+    assert "place" in errors or "Stopped." in errors
+    assert "--" not in errors
 
 
 @pytest.mark.parametrize("error", [FileNotFoundError(errno.ENOENT, "x"), ValueError(), KeyError()])

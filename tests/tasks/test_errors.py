@@ -26,7 +26,7 @@ from tasks.common.errors import output_fault, reason_unwritten, storage_fault
 def test_a_storage_fault_is_one_sentence_with_file_reason_and_way_out(
     number: int, reason: str
 ) -> None:
-    sentence = storage_fault(OSError(number, os.strerror(number), "runs/x/state.npz"))
+    sentence = storage_fault(fault(number, "runs/x/state.npz"), trains=True)
     assert reason in sentence
     assert "'runs/x/state.npz'" in sentence
     assert "--runs-dir" in sentence
@@ -35,7 +35,17 @@ def test_a_storage_fault_is_one_sentence_with_file_reason_and_way_out(
 
 
 def test_a_storage_fault_without_a_file_name() -> None:
-    assert "run folder" in storage_fault(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+    assert "run folder" in storage_fault(fault(errno.ENOSPC), trains=True)
+
+
+@pytest.mark.parametrize("name", [("runs/x/report/report.md",), ()])
+def test_a_storage_fault_of_a_command_has_no_advice_for_a_training(name: tuple[str, ...]) -> None:
+    sentence = storage_fault(fault(errno.ENOSPC, *name), trains=False)
+    assert "the disk is full" in sentence
+    assert sentence.endswith("then give the command again.")
+    assert all(part in sentence for part in name)
+    assert "--" not in sentence
+    assert "run folder" not in sentence
 
 
 @pytest.mark.parametrize(
@@ -47,7 +57,8 @@ def test_a_storage_fault_without_a_file_name() -> None:
     ],
 )
 def test_other_faults_are_not_the_users(error: OSError) -> None:
-    assert storage_fault(error) is None
+    assert storage_fault(error, trains=True) is None
+    assert storage_fault(error, trains=False) is None
 
 
 def fault(number: int, *name: str) -> OSError:
