@@ -20,15 +20,15 @@ SIZE = (12, 16)
 EVERY_CHANGE = ("flip", "crop", "colour", "rand_augment", "erase")
 
 
-def batching(batch_size: int = 3, workers: int = 2, class_count: int = 3) -> Batching:
+def batching_of(batch_size: int = 3, workers: int = 2, class_count: int = 3) -> Batching:
     return Batching(batch_size, SIZE, class_count, workers=workers)
 
 
 def stream(source, epochs: range, first_step: int = 0, **options) -> list[tuple[np.ndarray, ...]]:
-    """The batches as arrays; options go to `training_batches`, `how` and `seed` have defaults."""
-    how = options.pop("how", batching())
+    """The batches of `training_batches` as arrays; `batching` and `seed` have defaults."""
+    batching = options.pop("batching", batching_of())
     seed = options.pop("seed", 0)
-    batches = pipeline.training_batches(source, how, seed, epochs, first_step, **options)
+    batches = pipeline.training_batches(source, batching, seed, epochs, first_step, **options)
     return list(batches.as_numpy_iterator())
 
 
@@ -47,9 +47,9 @@ def assert_equal_batches(received: list, expected: list) -> None:
 @pytest.mark.parametrize(("examples", "batch_size", "steps"), [(7, 3, 3), (6, 3, 2), (2, 5, 1)])
 def test_each_epoch_has_every_example_once(examples: int, batch_size: int, steps: int) -> None:
     source = numbered(examples)
-    how = batching(batch_size)
+    batching = batching_of(batch_size)
     assert pipeline.steps_per_epoch(source, batch_size) == steps
-    batches = stream(source, range(4), how=how)
+    batches = stream(source, range(4), batching=batching)
     assert len(batches) == 4 * steps
     for epoch in range(4):
         part = batches[epoch * steps : (epoch + 1) * steps]
@@ -82,7 +82,7 @@ def test_a_batch_holds_uint8_pictures_and_one_hot_targets() -> None:
 def test_the_element_shapes_are_known_to_keras() -> None:
     for mix in (None, augment.batch_mixing("mixup", 0.2)):
         images, targets = pipeline.training_batches(
-            numbered(5), batching(), 0, range(1), mix=mix
+            numbered(5), batching_of(), 0, range(1), mix=mix
         ).element_spec
         assert images.shape.as_list() == [None, *SIZE, 3]
         assert targets.shape.as_list() == [None, 3]
@@ -133,16 +133,16 @@ def test_one_mixing_serves_several_streams(mixing: str) -> None:
 def test_the_stream_does_not_depend_on_the_number_of_workers() -> None:
     source = noisy(11)
     names = ("flip", "crop", "colour")
-    alone = stream(source, range(2), how=batching(workers=1), **changes(names, "mixup"))
-    crowd = stream(source, range(2), how=batching(workers=7), **changes(names, "mixup"))
+    alone = stream(source, range(2), batching=batching_of(workers=1), **changes(names, "mixup"))
+    crowd = stream(source, range(2), batching=batching_of(workers=7), **changes(names, "mixup"))
     assert_equal_batches(crowd, alone)
 
 
 def test_an_example_is_changed_alike_whatever_the_batch_size() -> None:
     source = noisy(6)
     change = augment.picture_changes(("flip", "crop"), SIZE)
-    by_two = stream(source, range(1), how=batching(2), augment=change)
-    by_three = stream(source, range(1), how=batching(3), augment=change)
+    by_two = stream(source, range(1), batching=batching_of(2), augment=change)
+    by_three = stream(source, range(1), batching=batching_of(3), augment=change)
     np.testing.assert_array_equal(
         np.concatenate([images for images, _ in by_two]),
         np.concatenate([images for images, _ in by_three]),
@@ -183,7 +183,7 @@ def test_a_view_shows_each_example_as_that_epoch_of_the_training(seed: int, view
     source = noisy(7)
     change = augment.picture_changes(EVERY_CHANGE, SIZE)
     trained = stream(source, range(view, view + 1), seed=seed, augment=change)
-    views = pipeline.view_batches(source, batching(2), seed, view, augment=change)
+    views = pipeline.view_batches(source, batching_of(2), seed, view, augment=change)
     received = list(views.as_numpy_iterator())
     assert [len(images) for images in received] == [2, 2, 2, 1]
     assert received[0].dtype == np.float32
@@ -195,7 +195,11 @@ def test_a_view_goes_on_at_any_example() -> None:
     change = augment.picture_changes(("flip", "crop"), SIZE)
     whole, rest = (
         np.concatenate(
-            list(pipeline.view_batches(source, batching(), 0, 2, first, change).as_numpy_iterator())
+            list(
+                pipeline.view_batches(
+                    source, batching_of(), 0, 2, first, change
+                ).as_numpy_iterator()
+            )
         )
         for first in (0, 4)
     )
@@ -205,8 +209,8 @@ def test_a_view_goes_on_at_any_example() -> None:
 
 def test_a_view_without_changes_is_what_evaluation_shows() -> None:
     source = numbered(7)
-    views = list(pipeline.view_batches(source, batching(), 0, 5).as_numpy_iterator())
-    plain = list(pipeline.evaluation_batches(source, batching()).as_numpy_iterator())
+    views = list(pipeline.view_batches(source, batching_of(), 0, 5).as_numpy_iterator())
+    plain = list(pipeline.evaluation_batches(source, batching_of()).as_numpy_iterator())
     assert views[0].dtype == np.uint8
     np.testing.assert_array_equal(
         np.concatenate(views), np.concatenate([images for images, _ in plain])
@@ -230,11 +234,11 @@ def test_as_many_examples_are_loaded_at_once_as_there_are_workers(batches: str) 
     """More than this machine has cores, for a source may wait for a disk."""
     workers = 3 * len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 16
     source = Together(workers, 2 * workers)
-    how = batching(batch_size=2, workers=workers)
+    batching = batching_of(batch_size=2, workers=workers)
     dataset = {
-        "training": lambda: pipeline.training_batches(source, how, 0, range(1)),
-        "evaluation": lambda: pipeline.evaluation_batches(source, how),
-        "view": lambda: pipeline.view_batches(source, how, 0, 0),
+        "training": lambda: pipeline.training_batches(source, batching, 0, range(1)),
+        "evaluation": lambda: pipeline.evaluation_batches(source, batching),
+        "view": lambda: pipeline.view_batches(source, batching, 0, 0),
     }[batches]()
     assert len(list(dataset)) == workers
     assert len(source.reads) == 2 * workers
@@ -244,7 +248,7 @@ def test_few_examples_wait_for_a_slow_step() -> None:
     """The batch that was handed out, two that are ready, and one example a worker."""
     source = numbered(250)
     expected = 4 * (1 + 2) + 2
-    iterator = iter(pipeline.training_batches(source, batching(4, workers=2), 0, range(1)))
+    iterator = iter(pipeline.training_batches(source, batching_of(4, workers=2), 0, range(1)))
     next(iterator)
     deadline = time.monotonic() + 300
     while sum(source.reads.values()) < expected and time.monotonic() < deadline:
@@ -255,7 +259,7 @@ def test_few_examples_wait_for_a_slow_step() -> None:
 
 def test_evaluation_is_in_order_complete_and_unchanged() -> None:
     source = numbered(7)
-    batches = list(pipeline.evaluation_batches(source, batching()).as_numpy_iterator())
+    batches = list(pipeline.evaluation_batches(source, batching_of()).as_numpy_iterator())
     assert order_of(batches) == list(range(7))
     assert [len(images) for images, _ in batches] == [3, 3, 1]
     np.testing.assert_array_equal(
@@ -269,7 +273,7 @@ def test_pictures_of_different_sizes_come_out_in_one() -> None:
     sizes = [(5, 9), (40, 31), (12, 16), (1, 1)]
     pictures = [rng.integers(0, 256, (*size, 3), np.uint8) for size in sizes]
     source = Pictures(pictures, [0, 1, 2, 0])
-    images, _ = next(pipeline.evaluation_batches(source, batching(4)).as_numpy_iterator())
+    images, _ = next(pipeline.evaluation_batches(source, batching_of(4)).as_numpy_iterator())
     assert images.shape == (4, *SIZE, 3)
     np.testing.assert_array_equal(images[2], pictures[2])
 
