@@ -18,6 +18,9 @@ from tasks.common.wording import decimal, duration, percent
 
 # Efron and Tibshirani 1993, section 13.3: a thousand resamples for percentile intervals.
 RESAMPLES = 1000
+THIS_MODEL = "this model"
+"""What the run's own model is called beside its baselines."""
+
 _BOUNDS = ("_low", "_high")
 
 
@@ -146,7 +149,7 @@ def extremes(
 
 def _results(results: DenseResults) -> Section:
     columns = {
-        "this model": results.metrics["test"],
+        THIS_MODEL: results.metrics["test"],
         "on validation": results.metrics["validation"],
         **results.baselines,
     }
@@ -162,7 +165,7 @@ def _results(results: DenseResults) -> Section:
 
 def _bars(results: DenseResults) -> dict[str, figures.Figure]:
     name = results.headline
-    models = {"this model": results.metrics["test"], **results.baselines}
+    models = {THIS_MODEL: results.metrics["test"], **results.baselines}
     values = {label: numbers.get(name) for label, numbers in models.items()}
     values = {k: v for k, v in values.items() if v is not None and np.isfinite(v)}
     # A correlation may be negative, which a bar from 0 does not show.
@@ -197,7 +200,7 @@ def _closing_table(run: Run, results: DenseResults) -> str:
     names = list(results.shown) or [results.headline]
     rows = [
         (label, *(_with_interval(values, name) for name in names))
-        for label, values in {"this model": results.metrics["test"], **results.baselines}.items()
+        for label, values in {THIS_MODEL: results.metrics["test"], **results.baselines}.items()
     ]
     return "\n".join(
         [

@@ -11,12 +11,12 @@ from datasets import core, dense_batches
 from datasets.dense_batches import DenseBatching
 from keras_models import depth_quantity
 from tasks.common.dense import training
+from tasks.common.dense.report import THIS_MODEL
 from tasks.common.depth import measures
 from tasks.common.depth.baselines import DepthBaselines
 from tasks.common.depth.measures import DepthScores
 from tasks.common.depth.training import MAPS
 
-THIS_MODEL = "this model"
 MIRRORED = "mean with the mirrored picture"
 
 
