@@ -72,26 +72,7 @@ def report(study_name: str, run: StudyRun, stage_count: int) -> None:
     }
     source = next((result for result in run.results if result.name == SOURCE), None)
     numbers, advice = accuracy_table(quadrants), advice_table(quadrants)
-    write_metrics(
-        run.folder.report,
-        study_name,
-        {
-            f"{target} {amount}, {name}": {
-                "test": interval.mean,
-                "test_half_width": interval.half_width,
-                "validation": quadrant.validation[name].mean,
-            }
-            for (target, amount), quadrant in quadrants.items()
-            for name, interval in quadrant.test.items()
-        },
-        {
-            f"{target} {amount}, from scratch": {"test": quadrant.test["scratch"].mean}
-            for (target, amount), quadrant in quadrants.items()
-            if "scratch" in quadrant.test
-        },
-        run.seconds,
-        next(result.result["parameters"] for result in run.results if result.result is not None),
-    )
+    _write_metrics(study_name, run, quadrants)
     path = write_report(
         run.folder.report,
         "How much of a network to train anew",
@@ -112,6 +93,31 @@ def report(study_name: str, run: StudyRun, stage_count: int) -> None:
         ],
     )
     print(f"{text_table(*numbers)}\n\n{text_table(*advice)}\nReport: {path}")
+
+
+def _write_metrics(
+    study_name: str, run: StudyRun, quadrants: Mapping[tuple[str, str], Quadrant]
+) -> None:
+    write_metrics(
+        run.folder.report,
+        study_name,
+        {
+            f"{target} {amount}, {name}": {
+                "test": interval.mean,
+                "test_half_width": interval.half_width,
+                "validation": quadrant.validation[name].mean,
+            }
+            for (target, amount), quadrant in quadrants.items()
+            for name, interval in quadrant.test.items()
+        },
+        {
+            f"{target} {amount}, from scratch": {"test": quadrant.test["scratch"].mean}
+            for (target, amount), quadrant in quadrants.items()
+            if "scratch" in quadrant.test
+        },
+        run.seconds,
+        next(result.result["parameters"] for result in run.results if result.result is not None),
+    )
 
 
 def _quadrant(
