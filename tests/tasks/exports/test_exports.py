@@ -287,7 +287,7 @@ def test_the_table_of_formats_needs_no_framework():
         "import sys; from tasks.common.exports import formats; "
         "print(sorted({'tensorflow', 'keras', 'onnx'} & set(sys.modules)), *formats.FORMATS)"
     )
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[3]
     output = subprocess.run(
         [sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True
     ).stdout
