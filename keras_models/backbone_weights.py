@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from keras_models.model_file import first_line, load_model
 from keras_models.preprocessing import IMAGENET_STANDARD_DEVIATION_RGB
 
 SUFFIXES = (".h5", ".hdf5", ".keras")
@@ -39,18 +40,18 @@ def load_weights(network: keras.Model, path: Path, part: str = "without its clas
             _copy_from_saved_model(network, path)
         else:
             network.load_weights(path)
-    except (ValueError, OSError, KeyError, TypeError) as error:
-        first_line = str(error).strip().partition("\n")[0]
+    except Exception as error:  # readers fail in many ways on what is not theirs
         raise ValueError(
             f"The file does not hold the weights of {network.name} {part} "
-            f"({first_line}); give a file saved from that network. Received: weights={str(path)!r}"
+            f"({first_line(error)}); give a file saved from that network. "
+            f"Received: weights={str(path)!r}"
         ) from error
     _complete_normalization(network)
 
 
 def _copy_from_saved_model(network: keras.Model, path: Path) -> None:
     """Copy from the saved model itself, or from the model of the same name nested in it."""
-    saved = keras.saving.load_model(path, compile=False)
+    saved = load_model(path)
     nested = [layer for layer in saved.layers if layer.name == network.name]
     network.set_weights((nested or [saved])[0].get_weights())
 

@@ -14,6 +14,7 @@ import keras
 
 from keras_models import alexnet, backbones
 from keras_models.cut_backbone import cut_backbone
+from keras_models.model_file import load_model
 from keras_models.preprocessing import ImagePreprocessing
 from keras_models.transfer import InferenceModel
 
@@ -138,13 +139,13 @@ def _saved_alexnet(path: Path, image_size: tuple[int, int]) -> keras.Model:
             f"are of (`alexnet.build_alexnet`) and save that. Received: {path}"
         )
     try:
-        network = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} cannot be read as a Keras model: {error}") from error
-    received = (network.name, tuple(network.input_shape[1:3]))
-    if received != (ALEXNET, tuple(image_size)):
+        network = load_model(path)
+    except ValueError as error:
+        raise ValueError(f"{error}: name a sound file") from error
+    shapes = [tuple(tensor.shape[1:3]) for tensor in getattr(network, "inputs", None) or ()]
+    if network.name != ALEXNET or shapes != [tuple(image_size)]:
         raise ValueError(
             f"{path} must hold an {ALEXNET} for pictures of {tuple(image_size)} (height, width). "
-            f"Received: {received[0]} for {received[1]}"
+            f"Received: {network.name} for {' and '.join(map(str, shapes)) or 'any size'}"
         )
     return network

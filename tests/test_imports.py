@@ -47,7 +47,7 @@ SHARED_BY_TASKS = {
     "keras_models.text_classifier": "the vocabulary that any classifier of texts carries",
     "keras_models.transfer": "freezing and parameter groups of any backbone",
     "keras_models.folding": "frozen and exported networks of any kind, made faster",
-    "keras_models.registration": "a saved model of any task is opened",
+    "keras_models.model_file": "a saved model of any task is opened",
     "keras_models.schedules": "the option `--schedule` of every task",
     "keras_models.backbones": "whether the weights of the named backbone are in the cache",
     "datasets.landmark_augment": "the option `--augment` of every task that finds points",

@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator
 from sklearn.inspection import permutation_importance
 
 from datasets import core, vectors
+from tasks.common import saved_network
 
 # Shuffles of each column; their mean is taken.
 _REPEATS = 10
@@ -41,7 +42,7 @@ def importance(path: Path, source: core.LabelledSource, seed: int) -> list[float
         source: labelled rows that it was not trained on.
         seed: of the shuffling.
     """
-    network = _Network(keras.saving.load_model(path, compile=False))
+    network = _Network(saved_network.load(path))
     rows, labels = vectors.matrix(source), np.asarray(source.labels)
     found = permutation_importance(
         network, rows, labels, scoring=_accuracy, n_repeats=_REPEATS, random_state=seed

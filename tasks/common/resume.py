@@ -11,7 +11,6 @@ import contextlib
 import dataclasses
 import json
 import time
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -21,6 +20,7 @@ import numpy as np
 from callbacks.replaced_file import replacing
 from callbacks.state import collect_state
 from callbacks.state import restore_state as set_states
+from keras_models.model_file import DAMAGE, first_line
 from tasks.common.errors import Interrupted, UserError
 from tasks.common.run_folder import RunFolder
 
@@ -124,9 +124,9 @@ def _opened(folder: RunFolder) -> Iterator[Any]:
     try:
         with np.load(folder.state, allow_pickle=False) as archive:
             yield archive
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except (*DAMAGE, KeyError, TypeError, AttributeError, MemoryError) as error:
         raise UserError(
-            f"The state file {folder.state} is damaged ({error}); start a new run."
+            f"The state file {folder.state} is damaged ({first_line(error)}); start a new run."
         ) from error
 
 

@@ -21,7 +21,14 @@ from callbacks.state import collect_state
 from callbacks.state import restore_state as set_states
 from callbacks.tensorboard_text import write_text
 from datasets import core
-from tasks.common import batch_size, console, learning_rate_search, run_folder, signals
+from tasks.common import (
+    batch_size,
+    console,
+    learning_rate_search,
+    run_folder,
+    saved_network,
+    signals,
+)
 from tasks.common import config as configs
 from tasks.common.errors import Diverged, Interrupted, UserError
 from tasks.common.resume import (
@@ -96,9 +103,19 @@ def prepare_keras(config: Any) -> None:
 
 
 def load_best(model: keras.Model, folder: RunFolder) -> None:
-    """Puts the weights of the best model of the run into `model`."""
-    best = keras.saving.load_model(folder.model, compile=False)
-    model.set_weights(best.get_weights())
+    """Puts the weights of the best model of the run into `model`.
+
+    Raises:
+        UserError: its file is gone or damaged, or is that of another network.
+    """
+    best = saved_network.load(folder.model)
+    try:
+        model.set_weights(best.get_weights())
+    except ValueError:
+        raise UserError(
+            f"{folder.model} holds a network of other weights than this run has: "
+            f"{saved_network.REMEDY}."
+        ) from None
 
 
 def _open(

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import struct
-import zipfile
-import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import keras
-
-from keras_models.registration import register_layers
+from keras_models import model_file
 from tasks.common.errors import UserError
 
-# What `zipfile` raises on bytes that are not what was written: flags, methods and lengths lie.
-_DAMAGE = (
-    *(zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError),
-    *(ValueError, RuntimeError, OverflowError),
-)
+if TYPE_CHECKING:
+    import keras
+
 REMEDY = "copy it again from where it is sound, or train anew"
 
 
@@ -26,36 +20,7 @@ def load(path: Path) -> keras.Model:
     Raises:
         UserError: the file is missing or damaged, or holds no network.
     """
-    if not path.is_file():
-        raise UserError(f"{path} is missing: {REMEDY}.")
-    _check_bytes(path)
-    register_layers()
     try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(
-            f"{path} cannot be read as a Keras model ({_first_line(error)}): {REMEDY}."
-        ) from error
-
-
-def _check_bytes(path: Path) -> None:
-    """Reads the archive once to compare its checksums.
-
-    Keras itself meets a wrong byte wherever it happens to read it, as errors of many kinds, and
-    says of a file that was cut off that it was not found.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            bad = archive.testzip()
-    except PermissionError:
-        raise UserError(f"{path} cannot be read: there is no permission to.") from None
-    except _DAMAGE as error:
-        raise UserError(f"{path} is damaged ({_first_line(error)}): {REMEDY}.") from error
-    if bad is not None:
-        raise UserError(f"{path} is damaged (in its part {bad}): {REMEDY}.")
-
-
-def _first_line(error: Exception) -> str:
-    """The start of what an exception says, without a full stop."""
-    lines = str(error).splitlines()
-    return lines[0].rstrip(". ") if lines else type(error).__name__
+        return model_file.load_model(path)
+    except ValueError as error:
+        raise UserError(f"{error}: {REMEDY}.") from error

@@ -52,10 +52,27 @@ def open_run(name: str, runs_dir: Path) -> SavedRun:
             f"with python -m tasks.{task.name} --resume {folder.path}."
         )
     model = saved_network.load(folder.model)
-    output = task.verbs().output
-    if output in ("maps", "probability_maps"):
-        saved_maps.require_maps(model, folder.model, of_classes=output == "probability_maps")
+    _require_kind(model, folder.model, task)
     return SavedRun(folder, task, config, model)
+
+
+def _require_kind(model: keras.Model, path: Path, task: Task) -> None:
+    """Sees that a network, loaded from `path`, answers as those of the task do.
+
+    Raises:
+        UserError: it does not.
+    """
+    verbs = task.verbs()
+    if verbs.output in ("maps", "probability_maps"):
+        saved_maps.require_maps(model, path, of_classes=verbs.output == "probability_maps")
+        return
+    try:
+        verbs.output_names(model)
+    except ValueError:
+        raise UserError(
+            f"{path} holds a network of another kind, whose answers are not those of {task.name}: "
+            f"{saved_network.REMEDY}."
+        ) from None
 
 
 def _with_model(folder: RunFolder) -> RunFolder:

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import keras_models.transfer  # noqa: F401  registers what the saved models are made of
-from tasks.common.resume import Position, read_position
+from tasks.common.errors import UserError
+from tasks.common.resume import Position, read_position, save_state
 from tasks.common.run_folder import RunFolder
 from tests.tasks.processes import TINY, ended, run, signal_when, start
 
@@ -218,6 +219,26 @@ def test_resuming_with_a_damaged_state_is_one_sentence(whole: Path) -> None:
     result = run(whole, TASK, "--resume", "damaged", status=2)
     assert "damaged" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_state_with_a_wrong_byte_is_one_sentence_or_as_it_was(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.state.parent.mkdir()
+    position = Position(stage=1, epoch=2, step=3, batch_size=4, data="x", seconds={"head": 1.5})
+    save_state(folder, position, [], {})
+    content = folder.state.read_bytes()
+    refused = 0
+    for place in range(len(content)):
+        changed = bytearray(content)
+        changed[place] ^= 0xFF
+        folder.state.write_bytes(changed)
+        try:
+            assert read_position(folder) == position
+        except UserError as error:
+            refused += 1
+            assert "state.npz is damaged (" in str(error)
+            assert "\n" not in str(error)
+    assert refused > len(content) / 2
 
 
 def test_metrics_json_of_a_whole_run(whole: Path) -> None:

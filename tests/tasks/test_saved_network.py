@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
-from tasks import depth_dense, predict
+from tasks import depth_dense, evaluate, export, predict
+from tasks.common import column_importance, saved_network
 from tasks.common import config as configs
-from tasks.common import saved_network
 from tasks.common.cyclegan.networks import load_companion
 from tasks.common.errors import UserError
 from tasks.common.run_folder import RunFolder
+from tasks.common.runner import load_best
 from tests.tasks.small_dense import brightest_channel, brightness
-from tests.tasks.small_runs import colour_classifier, refused
+from tests.tasks.small_runs import colour_classifier, refused, write_run
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +102,53 @@ def test_a_run_of_maps_does_not_open_with_another_model(sound, tmp_path, capsys)
     assert "no maps of quantities" in refused(capsys, predict.main([str(run), "a.png"]))
     brightness().save(run / "model.keras")
     assert "could not be read" in refused(capsys, predict.main([str(run), "a.png"]))
+
+
+def test_a_run_of_classes_does_not_open_with_another_model(tmp_path, capsys):
+    run = write_run(tmp_path / "runs", "a", tmp_path)
+    brightness().save(run / "model.keras")
+    for verb, words in ((predict, ["a.png"]), (evaluate, []), (export, [])):
+        sentence = refused(capsys, verb.main([str(run), *words]))
+        assert "network of another kind, whose answers are not those of cars_finetune" in sentence
+
+
+def test_the_best_weights_are_those_of_the_run_or_refused(sound, tmp_path):
+    """A run that goes on takes them from the file."""
+    folder = RunFolder(tmp_path)
+    model = colour_classifier()
+    expected = model.get_weights()
+    copied(sound, tmp_path, sound.read_bytes())
+    model.set_weights([2 * values for values in expected])
+    load_best(model, folder)
+    np.testing.assert_array_equal(model.get_weights()[0], expected[0])
+    copied(sound, tmp_path, sound.read_bytes()[:1000])
+    with pytest.raises(UserError, match=r"model\.keras is damaged .* or train anew\.$"):
+        load_best(model, folder)
+    brightness().save(tmp_path / "model.keras")
+    with pytest.raises(UserError, match=r"model\.keras holds a network of other weights"):
+        load_best(model, folder)
+
+
+def test_the_importance_of_columns_is_not_that_of_a_damaged_file(sound, tmp_path):
+    path = copied(sound, tmp_path, sound.read_bytes()[:1000])
+    with pytest.raises(UserError, match="is damaged"):
+        column_importance.importance(path, None, 0)
+
+
+def test_code_in_a_file_is_not_run(tmp_path):
+    image = keras.Input((3,))
+    model = keras.Model(image, keras.layers.Lambda(lambda values: 2 * values)(image))
+    model.save(tmp_path / "model.keras")
+    assert "Lambda" in one_sentence(tmp_path / "model.keras")
+
+
+@pytest.mark.parametrize("config", ["[]", "null", '{"class_name": 5}', "{", "[" * 100_000])
+def test_a_file_that_says_nothing_of_layers_is_one_sentence(sound, tmp_path, config):
+    path = tmp_path / "model.keras"
+    with zipfile.ZipFile(sound) as source, zipfile.ZipFile(path, "w") as target:
+        for name in source.namelist():
+            target.writestr(name, config if name == "config.json" else source.read(name))
+    assert "cannot be read as a Keras model" in one_sentence(path)
 
 
 def test_a_finished_run_that_lost_its_model_is_not_told_to_go_on(sound, tmp_path, capsys):
