@@ -9,6 +9,7 @@ import itertools
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import keras
@@ -276,6 +277,29 @@ def test_file_that_is_no_weights(file, tmp_path):
         (tmp_path / file).write_text("no weights at all")
     with pytest.raises(ValueError, match=file) as caught:
         backbones.build_backbone("MobileNetV3Small", 32, weights=tmp_path / file)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("config", ["[" * 100_000, "[]", "\xff"])
+def test_a_saved_model_that_says_nothing_of_layers(config, tmp_path):
+    path = tmp_path / "damaged.keras"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("config.json", config)
+        archive.writestr("metadata.json", "{}")
+    with pytest.raises(
+        ValueError, match=r"weights of MobileNetV3Small .*damaged\.keras'$"
+    ) as caught:
+        backbones.build_backbone("MobileNetV3Small", 48, weights=path)
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_with_wrong_bytes_inside(tmp_path):
+    path = tmp_path / "damaged.weights.h5"
+    backbones.build_backbone("MobileNetV3Small", 48).save_weights(path)
+    content = path.read_bytes()
+    path.write_bytes(content[:2000] + b"\xff" * 500 + content[2500:])
+    with pytest.raises(ValueError, match=r"weights of MobileNetV3Small .*weights\.h5'$") as caught:
+        backbones.build_backbone("MobileNetV3Small", 48, weights=path)
     assert "\n" not in str(caught.value)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import keras
@@ -197,6 +198,27 @@ def test_a_layer_that_alexnet_has_not_is_refused(layer: str) -> None:
         cut_encoder.cut(network, layer)
 
 
+def test_a_file_of_no_alexnet_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "model.keras"
+
+    def refusal() -> str:
+        with pytest.raises(ValueError, match=r"model\.keras") as caught:
+            cut_encoder.build_network("AlexNet", (67, 67), path)
+        assert "\n" not in str(caught.value)
+        return str(caught.value)
+
+    assert "is missing: name a sound file" in refusal()
+    path.write_bytes(b"no archive")
+    assert "is damaged (File is not a zip file): name a sound file" in refusal()
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("config.json", "[" * 100_000)
+        archive.writestr("metadata.json", "{}")
+    assert "cannot be read as a Keras model" in refusal()
+    sides = [keras.Input((3,)), keras.Input((3,))]
+    keras.Model(sides, keras.layers.Add()(sides), name="AlexNet").save(path)
+    assert "must hold an AlexNet for pictures of (67, 67)" in refusal()
+
+
 @pytest.mark.parametrize("initialization", ["paper", "balanced"])
 def test_an_alexnet_from_a_file_gives_what_the_saved_one_gives(
     tmp_path: Path, initialization: str
@@ -219,9 +241,6 @@ def test_files_that_are_no_alexnet_of_this_size_are_refused(tmp_path: Path) -> N
     trained.save(tmp_path / "model.keras")
     with pytest.raises(ValueError, match=r"AlexNet for pictures of \(99, 99\).*\(67, 67\)"):
         cut_encoder.build_network("AlexNet", (99, 99), tmp_path / "model.keras")
-    (tmp_path / "broken.keras").write_bytes(b"nothing")
-    with pytest.raises(ValueError, match="cannot be read as a Keras model"):
-        cut_encoder.build_network("AlexNet", (67, 67), tmp_path / "broken.keras")
     # They would fit networks of both kinds of preprocessing.
     trained.save_weights(tmp_path / "some.weights.h5")
     with pytest.raises(ValueError, match=r"must be a whole network.*Received: .*some\.weights\.h5"):
