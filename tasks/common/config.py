@@ -184,7 +184,7 @@ def from_json(config_class: type[ConfigType], text: str, place: Path) -> ConfigT
     """
     try:
         values = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise UserError(f"{place} is not valid JSON ({error}); the run cannot be read.") from None
     hints = typing.get_type_hints(config_class)
     if not isinstance(values, dict):

@@ -176,8 +176,21 @@ def find(name: str, runs_dir: Path, task_name: str | None = None) -> Path:
 
 
 def environment(folder: RunFolder) -> dict[str, Any]:
-    """What `environment.json` holds; see `describe`."""
-    return json.loads(folder.environment.read_text(encoding="utf-8"))
+    """What `environment.json` holds; see `describe`.
+
+    Raises:
+        UserError: it is missing or damaged.
+    """
+    try:
+        found = json.loads(folder.environment.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict) or not isinstance(found.get("packages", {}), dict):
+        raise UserError(
+            f"{folder.environment} says what made this run, and is missing or damaged: copy it "
+            "again from where it is sound, or start a new run."
+        )
+    return found
 
 
 def task_name(folder: RunFolder) -> str:
@@ -187,8 +200,8 @@ def task_name(folder: RunFolder) -> str:
         UserError: environment.json is missing or damaged.
     """
     try:
-        name = json.loads(folder.environment.read_text())["task"]
-    except (OSError, ValueError, KeyError, TypeError):
+        name = json.loads(folder.environment.read_text(encoding="utf-8"))["task"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         name = None
     if not isinstance(name, str) or not name.isidentifier():
         raise UserError(

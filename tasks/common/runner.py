@@ -134,6 +134,8 @@ def _open(
         write_text(folder.tensorboard, "environment", run_folder.environment(folder))
     else:
         folder = RunFolder(run_folder.find(config.resume, config.runs_dir, task.name))
+        # The report tells it; after all the training it would be too late to find it damaged.
+        run_folder.environment(folder)
     stages = task.stages(config, model)
     if config.dry_run:
         stages = [dataclasses.replace(stage, epochs=1) for stage in stages]

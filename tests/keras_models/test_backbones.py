@@ -280,7 +280,7 @@ def test_file_that_is_no_weights(file, tmp_path):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("config", ["[" * 100_000, "[]", "\xff"])
+@pytest.mark.parametrize("config", [pytest.param("[" * 100_000, id="deep"), "[]", "\xff"])
 def test_a_saved_model_that_says_nothing_of_layers(config, tmp_path):
     path = tmp_path / "damaged.keras"
     with zipfile.ZipFile(path, "w") as archive:

@@ -112,6 +112,7 @@ def changed_json(**changes: object) -> str:
         ("null", ["JSON object", "Received: NoneType"]),
         ('{"seed": 0', ["not valid JSON"]),
         ("", ["not valid JSON"]),
+        pytest.param("[" * 100_000, ["not valid JSON"], id="deep"),
     ],
 )
 def test_a_damaged_configuration_is_one_sentence(text: str, words: list[str]) -> None:

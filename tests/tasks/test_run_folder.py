@@ -179,7 +179,17 @@ def test_the_task_of_a_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [None, "", "{}", "[]", '{"task": 3}', '{"task": "../evil"}', b"\xff\xfe"]
+    "text",
+    [
+        None,
+        "",
+        "{}",
+        "[]",
+        '{"task": 3}',
+        '{"task": "../evil"}',
+        b"\xff\xfe",
+        pytest.param("[" * 100_000, id="deep"),
+    ],
 )
 def test_a_damaged_environment_is_one_sentence(text: str | bytes | None, tmp_path: Path) -> None:
     folder = made(tmp_path, "thing", "one")
@@ -188,6 +198,22 @@ def test_a_damaged_environment_is_one_sentence(text: str | bytes | None, tmp_pat
         folder.environment.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(UserError, match=r"environment\.json does not name the task"):
         run_folder.task_name(folder)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "null", '{"packages": 5}', pytest.param("[" * 100_000, id="deep"), b"\xff", None],
+)
+def test_an_environment_that_no_report_can_tell_is_one_sentence(
+    text: str | bytes | None, tmp_path: Path
+) -> None:
+    folder = made(tmp_path, "thing", "one")
+    assert run_folder.environment(folder)["task"] == "thing"
+    folder.environment.unlink()
+    if text is not None:
+        folder.environment.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(UserError, match=r"environment\.json .* missing or damaged: copy it again"):
+        run_folder.environment(folder)
 
 
 def test_replacing_puts_the_new_file_in_the_place_of_the_old(tmp_path: Path) -> None:
