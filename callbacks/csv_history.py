@@ -57,7 +57,7 @@ def read_history(path: Path) -> list[dict[str, str]]:
     return [
         dict(zip(columns, row, strict=True))
         for row in rows[1:]
-        if len(row) == len(columns) and row[columns.index("epoch")].isdigit()
+        if len(row) == len(columns) and row[columns.index("epoch")].isdecimal()
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import json
 import time
@@ -134,12 +135,27 @@ def _open(
         write_text(folder.tensorboard, "environment", run_folder.environment(folder))
     else:
         folder = RunFolder(run_folder.find(config.resume, config.runs_dir, task.name))
-        # The report tells it; after all the training it would be too late to find it damaged.
-        run_folder.environment(folder)
+        _require_sound(folder)
     stages = task.stages(config, model)
     if config.dry_run:
         stages = [dataclasses.replace(stage, epochs=1) for stage in stages]
     return _Work(task, config, folder, splits, model, stages)
+
+
+def _require_sound(folder: RunFolder) -> None:
+    """Sees that what the report tells of a run that goes on can be read, before the training.
+
+    Raises:
+        UserError: it cannot.
+    """
+    run_folder.environment(folder)
+    try:
+        read_history(folder.history)
+    except (OSError, ValueError, csv.Error) as error:
+        raise UserError(
+            f"{folder.history} cannot be read ({error}): copy it again from where it is sound, or "
+            "start a new run."
+        ) from None
 
 
 def _train(work: _Work) -> Position:

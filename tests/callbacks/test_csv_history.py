@@ -55,6 +55,13 @@ def test_a_file_without_a_complete_heading_has_no_rows(path, text):
     assert path.read_text() == "epoch,stage,seconds,loss\n1,all,,0.5\n"
 
 
+def test_a_row_of_no_epoch_is_dropped(path):
+    path.write_text("epoch,stage,seconds\n1,head,2\n\u00b2,head,2\nx,head,2\n", encoding="utf-8")
+    callback = CsvHistory(path, "head")
+    callback.on_epoch_end(1, {})
+    assert [row["epoch"] for row in read_history(path)] == ["1", "2"]
+
+
 def test_a_write_that_fails_leaves_the_table_as_it_was(path, monkeypatch):
     CsvHistory(path, "all").on_epoch_end(0, {"loss": 0.5})
     before = path.read_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -209,15 +210,26 @@ def test_resuming_with_another_option_is_refused_and_named(whole: Path) -> None:
     assert "Traceback" not in result.stderr
 
 
-def test_resuming_with_a_damaged_state_is_one_sentence(whole: Path) -> None:
-    folder = folder_of(whole, "whole")
-    damaged = folder.path.with_name("damaged")
-    (damaged / "checkpoints").mkdir(parents=True)
-    for name in ("config.json", "environment.json"):
-        (damaged / name).write_text((folder.path / name).read_text())
-    (damaged / "checkpoints" / "state.npz").write_bytes(folder.state.read_bytes()[:200])
-    result = run(whole, TASK, "--resume", "damaged", status=2)
-    assert "damaged" in result.stderr
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("checkpoints/state.npz", b"PK", "is damaged"),
+        ("environment.json", b"{", "missing or damaged"),
+        ("metrics.csv", b"\xff\n", "cannot be read"),
+        ("model.keras", b"PK", "is damaged"),
+    ],
+)
+def test_resuming_with_a_damaged_file_is_one_sentence(
+    whole: Path, tmp_path: Path, name: str, content: bytes, reason: str
+) -> None:
+    shutil.copytree(folder_of(whole, "whole").path, tmp_path / "damaged")
+    damaged = tmp_path / "damaged" / name
+    damaged.write_bytes(content)
+    result = run(whole, TASK, "--resume", str(tmp_path / "damaged"), status=2)
+    sentence = result.stderr.splitlines()[-1]
+    assert sentence.startswith("error: ")
+    assert str(damaged) in sentence
+    assert reason in sentence
     assert "Traceback" not in result.stderr
 
 
