@@ -52,9 +52,15 @@ def reported_metrics(saved: SavedRun, split: str) -> dict[str, float] | None:
     try:
         text = (saved.folder.report / "metrics.json").read_text(encoding="utf-8")
         metrics = json.loads(text)["metrics"][split]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-    return metrics if isinstance(metrics, dict) else None
+    if not isinstance(metrics, dict):
+        return None
+    return {
+        name: value
+        for name, value in metrics.items()
+        if value is None or isinstance(value, int | float)
+    }
 
 
 def differences(reported: Mapping[str, float], received: Mapping[str, float]) -> list[str]:
@@ -138,5 +144,5 @@ def _may_replace(path: Path, evaluation: Evaluation) -> bool:
     try:
         earlier = json.loads(path.read_text(encoding="utf-8"))
         return (earlier["data"], earlier["split"]) == (evaluation.data, evaluation.split)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
