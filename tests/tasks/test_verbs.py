@@ -65,12 +65,13 @@ def test_evaluate_own_split_agrees_with_the_report_or_says_what_differs(runs, ca
     assert "report: accuracy 100.0 %, was 50.0 %." in capsys.readouterr().out
 
 
-def test_evaluate_does_without_a_damaged_report(runs, capsys):
-    report = runs / "report" / "metrics.json"
-    report.parent.mkdir(exist_ok=True)
+def test_evaluate_does_without_a_damaged_report(place, tmp_path, capsys):
+    run = write_run(tmp_path / "runs", "own", place / "colours")
+    report = run / "report" / "metrics.json"
+    report.parent.mkdir()
     for text in ("[" * 100_000, '{"metrics": {"test": {"accuracy": "high", "count": [3]}}}'):
         report.write_text(text)
-        assert evaluate.main(["small"]) == 0
+        assert evaluate.main([str(run)]) == 0
         assert "accuracy" in capsys.readouterr().out
 
 
