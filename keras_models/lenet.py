@@ -74,7 +74,8 @@ class SubSampling(keras.layers.Layer):
 
     def call(self, x):
         """Average pooling gives a quarter of the sum."""
-        total = 4.0 * ops.average_pool(x, 2, data_format="channels_last")
+        # Strides are named, since on JAX the default for them fails in Keras.
+        total = 4.0 * ops.average_pool(x, 2, strides=2, data_format="channels_last")
         return scaled_tanh(total * self.coefficient + self.bias)
 
 
