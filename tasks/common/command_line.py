@@ -111,7 +111,16 @@ def import_tensorflow_quietly() -> None:
     They come before TensorFlow reads TF_CPP_MIN_LOG_LEVEL, so they are held back in a file and
     shown only when the import fails. Later lines stay off too, among them the complaint about a
     missing GPU on every machine without one; what fails is raised as an exception all the same.
+
+    Raises:
+        UserError: Keras is told to run on another back end, of which the tasks know nothing.
     """
+    back_end = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    if back_end != "tensorflow":
+        raise UserError(
+            f"The tasks run on Keras's TensorFlow back end. Received: KERAS_BACKEND={back_end}. "
+            "Unset KERAS_BACKEND, or set it to tensorflow."
+        )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
     kept = os.dup(2)

@@ -139,3 +139,26 @@ def test_a_mistaken_option_is_found_before_any_work(tmp_path: Path) -> None:
     result = run(tmp_path, "tasks.cars_finetune", "--dropout", "2", status=2)
     assert result.stderr == "error: --dropout must be at least 0 and below 1. Received: 2.0.\n"
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("tasks.cars_finetune", *TINY),
+        ("tasks.invert_features",),
+        ("tasks.evaluate", "latest"),
+        ("tasks.predict", "latest", "photo.jpg"),
+        ("tasks.export", "latest"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_another_back_end_of_keras_is_refused_before_any_work(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    result = run(tmp_path, *words, status=2)
+    assert result.stderr == (
+        "error: The tasks run on Keras's TensorFlow back end. Received: KERAS_BACKEND=jax. Unset "
+        "KERAS_BACKEND, or set it to tensorflow.\n"
+    )
+    assert not list(tmp_path.iterdir())
