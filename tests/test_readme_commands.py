@@ -21,6 +21,7 @@ import tyro
 
 from datasets.core import DataError
 from tasks.__main__ import VERBS
+from tasks.common import command_line
 from tasks.common import config as configs
 from tasks.common.errors import UserError
 
@@ -120,7 +121,7 @@ def without_weights(config: configs.RunConfig) -> configs.RunConfig:
 def parsed_by_main(module: Any, command: Command, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The options that a program's `main` gets from its parser, at which point it is ended."""
     # Without one it would run in earnest.
-    if getattr(module, "tyro", None) is not tyro:
+    if not (uses(module, "tyro", tyro) or uses(module, "run_command", command_line.run_command)):
         raise LookupError(f"{command.module} has no parser that this test knows.")
     parse = tyro.cli
 
@@ -134,6 +135,11 @@ def parsed_by_main(module: Any, command: Command, monkeypatch: pytest.MonkeyPatc
         except Parsed as end:
             return end.options
     raise LookupError(f"{command.module} did not parse its command line.")
+
+
+def uses(module: Any, name: str, thing: Any) -> bool:
+    """Whether a program has imported `thing` under its own name."""
+    return getattr(module, name, None) is thing
 
 
 def fault(
