@@ -5,7 +5,7 @@ CVPR 2016 (arXiv 1506.02753).
 Data: drawn cars (no download); any folder of pictures, split by the seed.
 Expected: the error rises with depth. An earlier report's test errors on standardised pixels, from a
 trained AlexNet: conv2 0.201, conv5 0.515, fc6 0.771, fc8 0.851. On 240 photographs with
-MobileNetV2, `--preset mobilenet`: 0.09, 0.11, 0.17, 0.36 and 0.88 from its five stages. On the
+MobileNetV2, `--preset mobilenet`: 0.09, 0.11, 0.17, 0.36 and 0.85 from its five stages. On the
 drawn cars with random weights conv2 has 0.20, conv5 0.33, fc6 and fc8 0.34, where the mean picture
 has 0.78: a random dense layer with more units than inputs loses next to nothing.
 Command: `python -m tasks.invert_features`, see `--help`.
