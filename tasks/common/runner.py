@@ -199,6 +199,11 @@ def _saved_position(work: _Work) -> Position | None:
             f"The training or validation examples are not those that {work.folder.path} started "
             "with: files were added, removed or renamed. Restore them, or start a new run."
         )
+    if saved.epoch and not read_history(work.folder.history):
+        raise UserError(
+            f"{work.folder.history} must hold a row for each of the {saved.epoch} epochs that are "
+            "complete, received none: copy it again from where it is whole, or start a new run."
+        )
     return saved
 
 

@@ -216,6 +216,7 @@ def test_resuming_with_another_option_is_refused_and_named(whole: Path) -> None:
         ("checkpoints/state.npz", b"PK", "is damaged"),
         ("environment.json", b"{", "missing or damaged"),
         ("metrics.csv", b"\xff\n", "cannot be read"),
+        ("metrics.csv", b"epoch,stage\n", "received none"),
         ("model.keras", b"PK", "is damaged"),
     ],
 )
